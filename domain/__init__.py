@@ -1,0 +1,1 @@
+"""The write side: what may happen to a school, and the record of it."""

@@ -1,0 +1,142 @@
+"""History: what happened, event by event, and how things stood at a moment or a position."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+import domain.assessment
+import domain.pupil
+from domain.application.school_application import MAPPER, SchoolApplication, assessments_of
+from domain.assessment import Assessment
+from domain.errors import NotFound
+from domain.events import Actor, Compartment, Event
+from domain.ledger.stream import RecordedEvent
+from domain.pupil import Pupil
+
+SCHOOL_TIME = ZoneInfo("Europe/London")
+
+
+class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One event, as people read it.
+
+    Attributes:
+        position: Its place in the school's stream.
+        recorded_at: When it was recorded.
+        event: Its stable name.
+        originator_id: What it happened to.
+        originator_version: Its number among the events of that.
+        actor: Who caused it.
+        details: Its other fields, as plain data.
+    """
+
+    position: int
+    recorded_at: datetime
+    event: str
+    originator_id: UUID
+    originator_version: int
+    actor: Actor
+    details: dict[str, Any]
+
+
+class Moment(msgspec.Struct, frozen=True):
+    """A point in a stream: a position, or a moment in time; now, if neither is given.
+
+    Attributes:
+        position: The last position that counts.
+        at: The last moment that counts.
+    """
+
+    position: int | None = None
+    at: datetime | None = None
+
+
+def end_of(day: date) -> Moment:
+    """The end of a day, as clocks in England show it."""
+    tomorrow = datetime.combine(day + timedelta(days=1), time(), SCHOOL_TIME)
+    return Moment(at=tomorrow - timedelta(microseconds=1))
+
+
+def entry_of(stored: RecordedEvent, *, names: bool = True) -> HistoryEntry:
+    """An event as people read it.
+
+    Args:
+        stored: The event as recorded.
+        names: Whether the reader may see who people are; if not, that compartment is left out.
+    """
+    event = MAPPER.to_domain_event(stored)
+    homes = type(event).compartments()
+    return HistoryEntry(
+        position=stored.id,
+        recorded_at=stored.recorded_at,
+        event=event.name,
+        originator_id=event.originator_id,
+        originator_version=event.originator_version,
+        actor=event.actor,
+        details={
+            field: msgspec.to_builtins(getattr(event, field), str_keys=True)
+            for field, home in homes.items()
+            if field not in HIDDEN and (names or home is not Compartment.NAMES)
+        },
+    )
+
+
+HIDDEN = {"actor", "password_verifier"}
+"""Fields that a history never repeats: one is shown apart, the other is nobody's to read."""
+
+
+def of_school(
+    school: SchoolApplication, *, after: int = 0, limit: int = 100, names: bool = True
+) -> list[HistoryEntry]:
+    """What happened at a school after a position, in the order of its stream."""
+    return [entry_of(stored, names=names) for stored in school.stream.events_between(after + 1, limit=limit)]
+
+
+def of_pupil(school: SchoolApplication, pupil_id: UUID, *, names: bool = True) -> list[HistoryEntry]:
+    """Everything that happened to a pupil's record and assessments, in the order of the stream.
+
+    Raises:
+        NotFound: There is no such pupil.
+    """
+    stored = school.stream.events_of_many([pupil_id, assessments_of(pupil_id)])
+    if not stored:
+        raise NotFound("This school has no pupil with that id")
+    return [entry_of(event, names=names) for event in stored]
+
+
+class PupilThen(msgspec.Struct, frozen=True):
+    """A pupil and the assessments, as they stood."""
+
+    pupil: Pupil
+    assessments: list[Assessment]
+
+
+def pupil_as_at(school: SchoolApplication, pupil_id: UUID, moment: Moment) -> PupilThen:
+    """A pupil as the school knew them then.
+
+    Raises:
+        NotFound: The school knew no such pupil then.
+    """
+    stored = school.stream.events_of_many(
+        [pupil_id, assessments_of(pupil_id)], up_to=moment.position, at=moment.at
+    )
+    events = [MAPPER.to_domain_event(event) for event in stored]
+    pupil = domain.pupil.fold(None, _those_of(events, pupil_id))
+    if pupil is None:
+        raise NotFound("This school had no pupil with that id then")
+    assessments = domain.assessment.fold(_those_of(events, assessments_of(pupil_id)))
+    return PupilThen(pupil, list(assessments.values()))
+
+
+def roll_as_at(school: SchoolApplication, moment: Moment) -> list[Pupil]:
+    """The pupils on the roll, as the school knew them then."""
+    return [pupil for pupil in school.roll(up_to=moment.position, at=moment.at).values() if pupil.on_roll]
+
+
+def _those_of(events: Iterable[Event], originator_id: UUID) -> list[Event]:
+    return [event for event in events if event.originator_id == originator_id]

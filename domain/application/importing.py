@@ -1,0 +1,286 @@
+"""Importing a file of pupils: first what would happen, row by row; then all of it at once, or nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from uuid import UUID
+
+import msgspec
+
+import domain.assessment
+import domain.pupil
+from domain.academic_year import academic_year_of
+from domain.application.matching import Match, Roll, merged, missing_of_a_new_pupil
+from domain.application.school_application import (
+    MAPPER,
+    PUPILS,
+    CommandKey,
+    Decision,
+    SchoolApplication,
+    assessments_of,
+)
+from domain.assessment import Assessment, AssessmentCorrected, AssessmentRecorded, cell_of
+from domain.errors import Finding, InvalidInput
+from domain.events import Actor, Event
+from domain.files.reader import read_pupil_file
+from domain.files.rows import PupilFile, PupilRow
+from domain.identifiers import log_id_of, new_id
+from domain.ledger.stream import Unless
+from domain.pupil import Pupil
+from domain.school import ImportCompleted
+
+
+class RowOutcome(StrEnum):
+    """What becomes of a row."""
+
+    CREATED = "created"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    REFUSED = "refused"
+
+
+class RowReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What becomes of one row, and why.
+
+    Attributes:
+        row: The row of the file, or the number of the pupil in a CTF.
+        outcome: Created, changed, unchanged or refused.
+        pupil_id: The pupil, where there was one before or one was created.
+        fields: The fields that change.
+        results: The number of assessments added or corrected.
+        findings: Why the row is refused.
+    """
+
+    row: int
+    outcome: RowOutcome
+    pupil_id: UUID | None = None
+    fields: tuple[str, ...] = ()
+    results: int = 0
+    findings: tuple[Finding, ...] = ()
+
+
+class ImportResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What an import did, in numbers; what a repeat of it is answered with."""
+
+    format: str
+    created: int
+    changed: int
+    unchanged: int
+    refused: int
+    results: int
+
+
+class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What an import did, or would do.
+
+    Attributes:
+        dry_run: Nothing was written.
+        counts: In numbers.
+        rows: Row by row; none for a command that had been carried out before.
+        dropped: What the file holds and is not taken, counted by kind.
+        position: What to wait for to see it; none for a dry run.
+        repeated: The command had been carried out before.
+    """
+
+    dry_run: bool
+    counts: ImportResult
+    rows: list[RowReport]
+    dropped: dict[str, int]
+    position: int | None = None
+    repeated: bool = False
+
+
+@dataclass
+class _Plan:
+    """The events that a file causes, and the report on its rows."""
+
+    events: list[Event]
+    rows: list[RowReport]
+    counts: ImportResult
+    position: int
+
+
+def import_file(
+    school: SchoolApplication,
+    content: bytes,
+    actor: Actor,
+    *,
+    dry_run: bool,
+    command_key: str | None = None,
+) -> ImportReport:
+    """Imports a Target Tracker import file or a Common Transfer File.
+
+    Args:
+        school: The school.
+        content: The file as it came.
+        actor: Who imports it: the school's staff, or the operator on its behalf.
+        dry_run: Only report what would happen.
+        command_key: The caller's id for the command, if it gave one.
+
+    Raises:
+        UnreadableFile: It is not such a file, or is damaged.
+        InvalidInput: A row was refused, and so nothing was written; `details["report"]` is the report.
+    """
+    today = date.today()  # noqa: DTZ011 - a calendar day, as the school counts it
+    facts = school.school().facts
+    file = read_pupil_file(
+        content,
+        academic_year=academic_year_of(today),
+        today=today,
+        school=(facts.local_authority, facts.establishment),
+    )
+    if dry_run:
+        plan = _plan(school, file, actor)
+        return ImportReport(dry_run=True, counts=plan.counts, rows=plan.rows, dropped=file.dropped)
+
+    plans: list[_Plan] = []
+
+    def decide() -> Decision[ImportResult]:
+        plan = _plan(school, file, actor)
+        plans.append(plan)
+        if plan.counts.refused:
+            report = ImportReport(dry_run=False, counts=plan.counts, rows=plan.rows, dropped=file.dropped)
+            raise InvalidInput(
+                f"{plan.counts.refused} of {len(plan.rows)} rows are refused, so nothing was written",
+                [finding for row in plan.rows for finding in row.findings],
+                report=report,
+            )
+        return Decision(plan.events, plan.counts, Unless(PUPILS, plan.position))
+
+    key = CommandKey(command_key, b"import" + hashlib.sha256(content).digest()) if command_key else None
+    outcome = school.carry_out(decide, ImportResult, key)
+    return ImportReport(
+        dry_run=False,
+        counts=outcome.result,
+        rows=[] if outcome.repeated else plans[-1].rows,
+        dropped=file.dropped,
+        position=outcome.position,
+        repeated=outcome.repeated,
+    )
+
+
+def _plan(school: SchoolApplication, file: PupilFile, actor: Actor) -> _Plan:
+    position = school.stream.head().position
+    roll = Roll(school.roll(up_to=position).values())
+    matches = [(row, roll.match(row)) for row in file.rows]
+    logs = _Logs(school, [match.pupil for row, match in matches if match.pupil and row.results])
+    events: list[Event] = []
+    reports = []
+    for row, match in matches:
+        report, happened = _row(row, match, logs, actor)
+        reports.append(report)
+        events += happened
+    outcomes = Counter(report.outcome for report in reports)
+    counts = ImportResult(
+        format=file.format,
+        created=outcomes[RowOutcome.CREATED],
+        changed=outcomes[RowOutcome.CHANGED],
+        unchanged=outcomes[RowOutcome.UNCHANGED],
+        refused=outcomes[RowOutcome.REFUSED],
+        results=sum(report.results for report in reports),
+    )
+    if events:
+        imports = log_id_of(school.school_id, "imports")
+        events.append(
+            ImportCompleted(
+                originator_id=imports,
+                originator_version=school.stream.last_versions([imports]).get(imports, 0) + 1,
+                actor=actor,
+                import_id=new_id(),
+                format=file.format,
+                created=counts.created,
+                changed=counts.changed,
+                unchanged=counts.unchanged,
+                results=counts.results,
+            )
+        )
+    return _Plan(events, reports, counts, position)
+
+
+def _row(row: PupilRow, match: Match, logs: _Logs, actor: Actor) -> tuple[RowReport, list[Event]]:
+    findings = (*row.findings, *match.findings)
+    if not findings and match.pupil is None:
+        findings = missing_of_a_new_pupil(row)
+    if findings:
+        pupil_id = match.pupil.id if match.pupil else None
+        return RowReport(row=row.row, outcome=RowOutcome.REFUSED, pupil_id=pupil_id, findings=findings), []
+    if match.pupil is None:
+        assert row.names
+        assert row.record
+        pupil_id = new_id()
+        results = logs.add(pupil_id, row, actor)
+        admitted = domain.pupil.admit(pupil_id, row.names, row.record, actor)
+        report = RowReport(row=row.row, outcome=RowOutcome.CREATED, pupil_id=pupil_id, results=len(results))
+        return report, [admitted, *results]
+    return _known(row, match.pupil, logs, actor)
+
+
+def _known(row: PupilRow, pupil: Pupil, logs: _Logs, actor: Actor) -> tuple[RowReport, list[Event]]:
+    names, record = merged(row, pupil)
+    changed = domain.pupil.change(pupil, names, record, actor)
+    results = logs.add(pupil.id, row, actor)
+    fields = tuple(
+        field
+        for before, after in ((pupil.names, names), (pupil.record, record))
+        for field in type(before).__struct_fields__
+        if getattr(before, field) != getattr(after, field)
+    )
+    report = RowReport(
+        row=row.row,
+        outcome=RowOutcome.CHANGED if changed or results else RowOutcome.UNCHANGED,
+        pupil_id=pupil.id,
+        fields=fields,
+        results=len(results),
+    )
+    return report, [*([changed] if changed else []), *results]
+
+
+class _Logs:
+    """The pupils' logs of assessments, to add to them only what is new."""
+
+    def __init__(self, school: SchoolApplication, pupils: Iterable[Pupil]) -> None:
+        logs = [assessments_of(pupil.id) for pupil in pupils]
+        self._versions: dict[UUID, int] = {}
+        by_log: dict[UUID, list[Event]] = {}
+        for stored in school.stream.events_of_many(logs) if logs else []:
+            event = MAPPER.to_domain_event(stored)
+            by_log.setdefault(event.originator_id, []).append(event)
+            self._versions[event.originator_id] = event.originator_version
+        self._current: dict[UUID, dict[object, Assessment]] = {
+            log: {
+                cell_of(assessment.result): assessment
+                for assessment in domain.assessment.fold(events).values()
+            }
+            for log, events in by_log.items()
+        }
+
+    def add(self, pupil_id: UUID, row: PupilRow, actor: Actor) -> list[Event]:
+        """The events that bring a pupil's log up to what the row says."""
+        if not row.results:
+            return []
+        log = assessments_of(pupil_id)
+        current = self._current.get(log, {})
+        events: list[Event] = []
+        # Of two results of the same cell in one file the later one stands.
+        for result in {cell_of(result): result for result in row.results}.values():
+            before = current.get(cell_of(result))
+            if before and before.result == result:
+                continue
+            version = self._versions[log] = self._versions.get(log, 0) + 1
+            kind = AssessmentCorrected if before else AssessmentRecorded
+            events.append(
+                kind(
+                    originator_id=log,
+                    originator_version=version,
+                    actor=actor,
+                    assessment_id=before.id if before else new_id(),
+                    pupil_id=pupil_id,
+                    result=result,
+                )
+            )
+        return events

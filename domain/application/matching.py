@@ -1,0 +1,122 @@
+"""Finding the pupil that a row of a file speaks of, and what the row changes.
+
+By UPN first, then by former UPN, then by surname, forename and date of birth together; never on less.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from domain.errors import Finding
+from domain.files.rows import PupilRow
+from domain.pupil import Pupil, PupilNames, PupilRecord
+
+
+class Match(msgspec.Struct, frozen=True):
+    """The pupil that a row speaks of: nobody for a new one; findings where that cannot be told."""
+
+    pupil: Pupil | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+class Roll:
+    """Everybody that the school has had, ready to be found by what files say of them."""
+
+    def __init__(self, pupils: Iterable[Pupil]) -> None:
+        self._by_upn: dict[str, Pupil] = {}
+        self._by_former_upn: dict[str, list[Pupil]] = {}
+        self._by_person: dict[object, list[Pupil]] = {}
+        self._taken: dict[UUID, int] = {}
+        for pupil in pupils:
+            if pupil.names.upn:
+                self._by_upn[pupil.names.upn] = pupil
+            for upn in pupil.names.former_upns:
+                self._by_former_upn.setdefault(upn, []).append(pupil)
+            self._by_person.setdefault(_person(pupil.names), []).append(pupil)
+
+    def match(self, row: PupilRow) -> Match:
+        """The pupil that a row speaks of."""
+        found = self._candidates(row)
+        if not found:
+            if row.names is None and not row.findings:
+                return _unclear(
+                    row, "UPN", row.upn or "", "the UPN of a pupil of this school, or names with it"
+                )
+            return Match()
+        if len(found) > 1:
+            return _unclear(
+                row,
+                "Surname",
+                "a name and date of birth that several pupils share",
+                "a UPN that tells them apart",
+            )
+        pupil = found[0]
+        if (first := self._taken.setdefault(pupil.id, row.row)) != row.row:
+            return _unclear(
+                row, "UPN", row.upn or "", f"each pupil once: row {first} speaks of the same one", pupil
+            )
+        if pupil.left_on:
+            return _unclear(
+                row,
+                "UPN",
+                row.upn or "",
+                f"a pupil on the roll; this one left on {pupil.left_on:%d/%m/%Y}: take the pupil back first",
+                pupil,
+            )
+        return Match(pupil)
+
+    def _candidates(self, row: PupilRow) -> list[Pupil]:
+        if row.upn and row.upn in self._by_upn:
+            return [self._by_upn[row.upn]]
+        if row.upn and row.upn in self._by_former_upn:
+            return self._by_former_upn[row.upn]
+        return self._by_person.get(_person(row.names), []) if row.names else []
+
+
+def _person(names: PupilNames) -> tuple[str, str, object]:
+    return names.surname.casefold(), names.forename.casefold(), names.date_of_birth
+
+
+def _unclear(row: PupilRow, field: str, found: str, accepted: str, pupil: Pupil | None = None) -> Match:
+    return Match(pupil, (Finding(field=field, found=found, accepted=accepted, row=row.row),))
+
+
+def missing_of_a_new_pupil(row: PupilRow) -> tuple[Finding, ...]:
+    """What a row lacks to make a new pupil of it."""
+    wanted = {"date_of_entry": "the date of entry, which a new pupil needs", "sex": "M, F, U or W"}
+    return tuple(
+        Finding(field=field, found="nothing", accepted=accepted, row=row.row)
+        for field, accepted in wanted.items()
+        if field not in row.given
+    )
+
+
+def merged(row: PupilRow, pupil: Pupil) -> tuple[PupilNames, PupilRecord]:
+    """The pupil's particulars with what the row states; the rest stays as the school has it.
+
+    Former UPNs are added, never taken away, and names that differ only in their capitals stay as the school
+    writes them: other systems export them all in capitals.
+    """
+    names, record = pupil.names, pupil.record
+    if row.names:
+        stated = _stated(row, row.names)
+        for field in ("surname", "forename"):
+            if field in stated and stated[field].casefold() == getattr(names, field).casefold():
+                del stated[field]
+        if "former_upns" in stated:
+            known = names.former_upns
+            stated["former_upns"] = (*known, *(upn for upn in stated["former_upns"] if upn not in known))
+        if names.upn and stated.get("upn") in names.former_upns:
+            del stated["upn"]  # the file is older than the change of UPN
+        names = msgspec.structs.replace(names, **stated)
+    if row.record:
+        record = msgspec.structs.replace(record, **_stated(row, row.record))
+    return names, record
+
+
+def _stated(row: PupilRow, part: PupilNames | PupilRecord) -> dict[str, Any]:
+    return {field: getattr(part, field) for field in type(part).__struct_fields__ if field in row.given}

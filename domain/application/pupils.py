@@ -1,0 +1,187 @@
+"""Pupils, one at a time: admitting, changing, leaving and returning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from uuid import UUID
+
+import msgspec
+
+import domain.pupil
+from domain.application.school_application import (
+    PUPILS,
+    CommandKey,
+    Decision,
+    Outcome,
+    SchoolApplication,
+)
+from domain.errors import AlreadyExists, VersionConflict
+from domain.events import Actor, Event
+from domain.identifiers import new_id
+from domain.ledger.stream import Unless
+from domain.particulars import PupilParticulars, checked
+from domain.pupil import Pupil, PupilNames, PupilRecord
+
+
+class PupilResult(msgspec.Struct, frozen=True):
+    """The pupil that a command was about, and its version after it."""
+
+    pupil_id: UUID
+    version: int
+
+
+def admit(
+    school: SchoolApplication,
+    names: PupilNames,
+    record: PupilRecord,
+    actor: Actor,
+    command: CommandKey | None = None,
+) -> Outcome[PupilResult]:
+    """Begins a child's record.
+
+    Raises:
+        AlreadyExists: Another pupil of the school has the UPN.
+        InvalidInput: A code, date or number is not one that is accepted.
+    """
+    names, record = checked(names, record)
+    pupil_id = new_id()
+
+    def decide() -> Decision[PupilResult]:
+        position = _check_upn(school, pupil_id, names.upn)
+        admitted = domain.pupil.admit(pupil_id, names, record, actor)
+        return Decision([admitted], PupilResult(pupil_id, 1), Unless(PUPILS, position))
+
+    return school.carry_out(decide, PupilResult, command)
+
+
+def change(
+    school: SchoolApplication,
+    pupil_id: UUID,
+    particulars: PupilParticulars,
+    expected_version: int,
+    actor: Actor,
+    command: CommandKey | None = None,
+) -> Outcome[PupilResult]:
+    """Changes some of a child's particulars.
+
+    Args:
+        school: The school.
+        pupil_id: The child.
+        particulars: What changes; what is unset stays.
+        expected_version: The version that the change was made against.
+        actor: Who changes it.
+        command: The key, if the caller gave one.
+
+    Raises:
+        VersionConflict: The pupil is at another version.
+        AlreadyExists: Another pupil of the school has the UPN.
+        InvalidInput: A code, date or number is not one that is accepted.
+        NotFound: There is no such pupil.
+    """
+
+    def decide() -> Decision[PupilResult]:
+        pupil = expecting(school.pupil(pupil_id), expected_version)
+        names, record = checked(*particulars.applied_to(pupil.names, pupil.record))
+        unless = None
+        if names.upn and names.upn != pupil.names.upn:
+            unless = Unless(PUPILS, _check_upn(school, pupil_id, names.upn))
+        changed = domain.pupil.change(pupil, names, record, actor)
+        return _decided(pupil, changed, unless)
+
+    return school.carry_out(decide, PupilResult, command)
+
+
+def leave(
+    school: SchoolApplication,
+    pupil_id: UUID,
+    left_on: date,
+    expected_version: int,
+    actor: Actor,
+    *,
+    reason: str | None = None,
+    destination: str | None = None,
+    command: CommandKey | None = None,
+) -> Outcome[PupilResult]:
+    """Takes a child off the roll; the record stays readable.
+
+    Raises:
+        VersionConflict: The pupil is at another version.
+        Conflict: The child has already left.
+        NotFound: There is no such pupil.
+    """
+    return _happen(
+        school,
+        pupil_id,
+        expected_version,
+        lambda pupil: domain.pupil.leave(pupil, left_on, actor, reason, destination),
+        command,
+    )
+
+
+def take_back(
+    school: SchoolApplication,
+    pupil_id: UUID,
+    returned_on: date,
+    expected_version: int,
+    actor: Actor,
+    command: CommandKey | None = None,
+) -> Outcome[PupilResult]:
+    """Puts a child who had left on the roll again.
+
+    Raises:
+        VersionConflict: The pupil is at another version.
+        Conflict: The child is on the roll.
+        NotFound: There is no such pupil.
+    """
+    return _happen(
+        school,
+        pupil_id,
+        expected_version,
+        lambda pupil: domain.pupil.take_back(pupil, returned_on, actor),
+        command,
+    )
+
+
+def expecting(pupil: Pupil, version: int) -> Pupil:
+    """The pupil, if it is at this version.
+
+    Raises:
+        VersionConflict: It is at another one.
+    """
+    if pupil.version != version:
+        raise VersionConflict(
+            "This pupil was changed meanwhile: read it again and make the change on what is there now",
+            expected=version,
+            actual=pupil.version,
+        )
+    return pupil
+
+
+def _happen(
+    school: SchoolApplication,
+    pupil_id: UUID,
+    expected_version: int,
+    happen: Callable[[Pupil], Event],
+    command: CommandKey | None,
+) -> Outcome[PupilResult]:
+    def decide() -> Decision[PupilResult]:
+        pupil = expecting(school.pupil(pupil_id), expected_version)
+        return _decided(pupil, happen(pupil))
+
+    return school.carry_out(decide, PupilResult, command)
+
+
+def _decided(pupil: Pupil, happened: Event | None, unless: Unless | None = None) -> Decision[PupilResult]:
+    version = happened.originator_version if happened else pupil.version
+    return Decision([happened] if happened else [], PupilResult(pupil.id, version), unless)
+
+
+def _check_upn(school: SchoolApplication, pupil_id: UUID, upn: str | None) -> int:
+    """The position up to which nobody else has this UPN."""
+    position = school.stream.head().position
+    if upn and any(
+        pupil.names.upn == upn and pupil.id != pupil_id for pupil in school.roll(up_to=position).values()
+    ):
+        raise AlreadyExists("Another pupil of this school has that UPN")
+    return position

@@ -1,0 +1,156 @@
+"""Every error that Target Tracker raises on purpose, in one tree.
+
+::
+
+    TargetTrackerError
+    ├── InvalidInput                 what was sent cannot be accepted as it is
+    │   └── UnreadableFile           a file that is not what it says, or not whole
+    ├── NotFound                     nothing has that id here
+    ├── NotSignedIn                  no session, or one that has ended
+    │   └── LoginRefused             wrong school, user or password: never says which
+    ├── NotPermitted                 signed in, but this is not for that access level
+    ├── Conflict                     right in itself, but not with what is there
+    │   ├── VersionConflict          somebody else changed it first; carries both versions
+    │   ├── StreamConflict           the facts that a decision rested on have moved
+    │   ├── CommandReused            a command id came again with another content
+    │   └── AlreadyExists            a URN, a username or a UPN that is taken
+    ├── NotYetVisible                a projection has not reached the position asked for
+    ├── SchoolStopped                a projection has stopped for this school
+    └── Misconfigured                the service cannot start, or go on, like this
+
+Messages are for the person who reads them: what was wrong, where, and what would be accepted. They never
+carry personal data; what was found in a file stands in :class:`Finding`, which goes to the person who sent
+the file and is never logged.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import msgspec
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing that is wrong with what was sent.
+
+    Attributes:
+        field: The name of the field or column, as the sender knows it.
+        found: What stood there, cut to 60 characters.
+        accepted: What would be accepted instead.
+        row: The row of the file (the heading is row 1), or the number of the pupil in a CTF (from 1).
+    """
+
+    field: str
+    found: str
+    accepted: str
+    row: int | None = None
+
+
+class TargetTrackerError(Exception):
+    """The root: anything that the software refuses or fails at, knowingly."""
+
+    title: ClassVar[str] = "Something went wrong"
+
+    def __init__(self, message: str, **details: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = details
+
+
+class InvalidInput(TargetTrackerError):  # noqa: N818 - said as what happened, as users see it
+    """What was sent cannot be accepted; `findings` says where, what and what would be."""
+
+    title = "The input is not valid"
+
+    def __init__(self, message: str, findings: list[Finding] | None = None, **details: Any) -> None:
+        super().__init__(message, **details)
+        self.findings = findings or []
+
+
+class UnreadableFile(InvalidInput):
+    """The file is not of a kind that is accepted, or it is damaged."""
+
+    title = "The file cannot be read"
+
+
+class NotFound(TargetTrackerError):  # noqa: N818 - said as what happened, as users see it
+    """Nothing in this school has that id."""
+
+    title = "Not found"
+
+
+class NotSignedIn(TargetTrackerError):  # noqa: N818 - said as what happened, as users see it
+    """There is no session, or it has ended."""
+
+    title = "Not signed in"
+
+
+class LoginRefused(NotSignedIn):
+    """The school, the username or the password is wrong; it never says which."""
+
+    title = "Login refused"
+
+
+class NotPermitted(TargetTrackerError):  # noqa: N818 - said as what happened, as users see it
+    """The access level of this user does not allow it."""
+
+    title = "Not permitted"
+
+
+class Conflict(TargetTrackerError):  # noqa: N818 - said as what happened, as users see it
+    """Right in itself, but it does not fit what is there."""
+
+    title = "Conflict"
+
+
+class VersionConflict(Conflict):
+    """Somebody else changed it first.
+
+    Args:
+        message: What changed.
+        expected: The version that the change was made against.
+        actual: The version that is there now.
+    """
+
+    title = "Changed by somebody else"
+
+    def __init__(self, message: str, *, expected: int, actual: int) -> None:
+        super().__init__(message, expected_version=expected, actual_version=actual)
+        self.expected = expected
+        self.actual = actual
+
+
+class StreamConflict(Conflict):
+    """The facts that a decision rested on have changed since they were read; deciding again may succeed."""
+
+    title = "Decided on facts that have changed"
+
+
+class CommandReused(Conflict):
+    """A command id came a second time with a different content."""
+
+    title = "Command id used again"
+
+
+class AlreadyExists(Conflict):
+    """What must be unique is taken."""
+
+    title = "Already exists"
+
+
+class NotYetVisible(TargetTrackerError):  # noqa: N818 - said as what happened, as users see it
+    """The projection has not reached the position that was asked for."""
+
+    title = "Not visible yet"
+
+
+class SchoolStopped(NotYetVisible):
+    """The projection met an event of this school that it cannot apply, and waits for a person."""
+
+    title = "This school's view has stopped"
+
+
+class Misconfigured(TargetTrackerError):  # noqa: N818 - said as what happened, as users see it
+    """The service cannot start, or go on, as it is configured."""
+
+    title = "Not configured"

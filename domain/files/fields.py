@@ -1,0 +1,107 @@
+"""How the fields of a pupil file are written. Every reader raises `ValueError` with what it accepts."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from datetime import date
+from functools import lru_cache
+
+from domain.files.rows import EARLIEST_DATE_OF_BIRTH
+
+TEXT_ACCEPTED = "text without control or damaged characters"
+NO_EMAIL = "text without an email address: Target Tracker does not keep them"
+
+_DAY_FIRST = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})")
+_YEAR_FIRST = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+_COUNT = re.compile(r"[0-9]{1,4}")
+_WRONG_START = re.compile("[ÃÄÅ]|â€")
+_BOOLEANS = {
+    word: value
+    for value, words in ((True, "t true y yes 1"), (False, "f false n no 0"))
+    for word in words.split()
+}
+
+
+@lru_cache(maxsize=65_536)
+def read_day_first(text: str) -> date:
+    """A date as `dd/mm/yyyy`; a single digit for day or month is taken too."""
+    if found := _DAY_FIRST.fullmatch(text):
+        return _date(found[3], found[2], found[1], "a date that exists, as dd/mm/yyyy")
+    raise ValueError("a date as dd/mm/yyyy, such as 07/09/2019")
+
+
+@lru_cache(maxsize=65_536)
+def read_year_first(text: str) -> date:
+    """A date as `yyyy-mm-dd`; a time after it is left out."""
+    if found := _YEAR_FIRST.fullmatch(text.partition("T")[0]):
+        return _date(found[1], found[2], found[3], "a date that exists, as yyyy-mm-dd")
+    raise ValueError("a date as yyyy-mm-dd, such as 2019-09-07")
+
+
+def _date(year: str, month: str, day: str, accepted: str) -> date:
+    try:
+        return date(int(year), int(month), int(day))
+    except ValueError:
+        raise ValueError(accepted) from None
+
+
+def not_after(today: date, read: Callable[[str], date]) -> Callable[[str], date]:
+    """A reader of dates that refuses those in the future."""
+
+    def read_past(text: str) -> date:
+        if (day := read(text)) > today:
+            raise ValueError("a date that is not in the future")
+        return day
+
+    return read_past
+
+
+def born_by(today: date, read: Callable[[str], date]) -> Callable[[str], date]:
+    """A reader of dates of birth: not in the future, and not before any pupil of today was born."""
+    read_past = not_after(today, read)
+
+    def read_birth(text: str) -> date:
+        if (day := read_past(text)) < EARLIEST_DATE_OF_BIRTH:
+            raise ValueError(f"a date of birth of {EARLIEST_DATE_OF_BIRTH.year} or later")
+        return day
+
+    return read_birth
+
+
+def read_boolean(text: str) -> bool:
+    """`T` or `F`, and the other usual ways of writing yes and no."""
+    value = _BOOLEANS.get(text.casefold())
+    if value is None:
+        raise ValueError("T or F (or true, false, yes, no, Y, N, 1, 0)")
+    return value
+
+
+def read_count(text: str) -> int:
+    """A number of sessions: a whole number from 0 to 9999."""
+    if not _COUNT.fullmatch(text):
+        raise ValueError("a whole number, 0 or more")
+    return int(text)
+
+
+def read_text(text: str) -> str:
+    """A name, with single spaces; it must have come through its encodings whole."""
+    if text.isascii() and text.isprintable():
+        return text if "  " not in text and text == text.strip() else " ".join(text.split())
+    text = " ".join(text.split())
+    if any(unicodedata.category(character) in {"Cc", "Cn", "Co", "Cs"} for character in text):
+        raise ValueError(TEXT_ACCEPTED)
+    if "\N{REPLACEMENT CHARACTER}" in text or _decoded_wrongly(text):
+        raise ValueError("text whose accents came through whole: save the file again as UTF-8")
+    return text
+
+
+def _decoded_wrongly(text: str) -> bool:
+    """Whether this is UTF-8 that somebody once took for Windows-1252, as in `ZoÃ«`."""
+    if not _WRONG_START.search(text):
+        return False
+    try:
+        return text.encode("cp1252").decode() != text
+    except UnicodeError:
+        return False

@@ -1,0 +1,52 @@
+"""Reads a pupil file, whichever of the accepted kinds it is."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from domain.errors import UnreadableFile
+from domain.files.ctf import read_ctf
+from domain.files.encoding import UTF_8_MARK, UTF_16_MARKS
+from domain.files.pupil_csv import read_pupil_csv
+from domain.files.rows import PupilFile, finding
+
+ACCEPTED = "a Target Tracker import file (CSV) or a Common Transfer File (XML)"
+
+_OTHERS = {
+    b"PK\x03\x04": "an Excel workbook or zip archive",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
+    b"%PDF": "a PDF document",
+}
+
+
+def read_pupil_file(
+    content: bytes, *, academic_year: int, today: date, school: tuple[str, str] | None = None
+) -> PupilFile:
+    """Reads a Target Tracker import file or a Common Transfer File.
+
+    Rows that are wrong are among the rows, with their findings; nothing is raised for them.
+
+    Args:
+        content: The file; which kind it is, it says itself.
+        academic_year: The year in which the current academic year starts.
+        today: No date of birth or entry may lie after it.
+        school: LA and establishment number of the school that the file is read for; only a CTF asks.
+
+    Raises:
+        UnreadableFile: It is neither, is damaged, or is not safe to read. The findings say where and what.
+    """
+    for start, kind in _OTHERS.items():
+        if content.startswith(start):
+            raise UnreadableFile(f"This is {kind}", [finding("file", kind, ACCEPTED)])
+    if not content.removeprefix(UTF_8_MARK).strip():
+        raise UnreadableFile("This file is empty", [finding("file", "nothing", ACCEPTED)])
+    if _is_xml(content):
+        return read_ctf(content, academic_year=academic_year, today=today, school=school)
+    return read_pupil_csv(content, academic_year=academic_year, today=today)
+
+
+def _is_xml(content: bytes) -> bool:
+    start = content[:1024].removeprefix(UTF_8_MARK)
+    if start.startswith(UTF_16_MARKS):
+        start = start[2:].replace(b"\x00", b"")
+    return start.lstrip().startswith(b"<")

@@ -1,0 +1,78 @@
+"""Connections to PostgreSQL, and transactions that are bound to one school."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Self
+from uuid import UUID
+
+import psycopg
+from psycopg_pool import ConnectionPool
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+class Database:
+    """A pool of connections to one database as one role.
+
+    Connections are in autocommit mode: a single statement is its own transaction, and longer ones say where
+    they begin and end, with :meth:`transaction` or :meth:`bound_to`.
+    """
+
+    def __init__(self, conninfo: str, *, max_size: int = 10) -> None:
+        """Opens no connection until the first is needed.
+
+        Args:
+            conninfo: A libpq connection string; secrets belong into a password file or the environment.
+            max_size: The most connections at once.
+        """
+        self._pool: ConnectionPool[Connection] = ConnectionPool(
+            conninfo,
+            min_size=0,
+            max_size=max_size,
+            kwargs={"autocommit": True, "prepare_threshold": 1, "application_name": "target-tracker"},
+            check=None,
+            open=False,
+            name="target-tracker",
+        )
+        self._pool.open()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes every connection."""
+        self._pool.close()
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """A connection in autocommit mode."""
+        with self._pool.connection() as connection:
+            yield connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A connection inside a transaction that sees no school's rows."""
+        with self._pool.connection() as connection, connection.transaction():
+            yield connection
+
+    @contextmanager
+    def bound_to(self, school_id: UUID) -> Iterator[Connection]:
+        """A connection inside a transaction that sees the rows of one school only."""
+        with self._pool.connection() as connection, bound(connection, school_id):
+            yield connection
+
+
+@contextmanager
+def bound(connection: Connection, school_id: UUID) -> Iterator[None]:
+    """A transaction on this connection that row-level security confines to one school.
+
+    `SET LOCAL`, and not `set_config`, because only the former reaches the shards of a distributed database.
+    """
+    with connection.transaction():
+        connection.execute(f"SET LOCAL target_tracker.school_id = '{UUID(str(school_id))}'")
+        yield

@@ -1,0 +1,160 @@
+"""The mapper: events to what is stored, and back, one compartment at a time.
+
+A stored state is a msgpack array of three binary parts, `[open, names, record]`; a compartment in which the
+event says nothing is nil, so that whoever cannot open a part can still tell whether there is anything in it.
+Each part is a msgpack map of the compartment's fields, typed by the event's class. A later step seals the
+second and third part here, each with its own key, and nothing outside this module will notice.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, cast, get_type_hints
+from uuid import UUID
+
+import msgspec
+from eventsourcing.domain import DomainEventProtocol
+from eventsourcing.persistence import JSONTranscoder, Mapper, MapperDeserialisationError, StoredEvent
+
+from domain.events import REGISTRY, Compartment, Event, Registry
+
+_encoder = msgspec.msgpack.Encoder()
+
+# What damaged bytes can make decoders and upcasters raise.
+_UNREADABLE = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    msgspec.MsgspecError,
+)
+
+EMPTY = b"\x80"
+"""A map of nothing: a compartment whose fields are all as they are by default. Nil is stored in its place."""
+
+
+class Parts(NamedTuple):
+    """The stored parts of an event, as they lie in the database."""
+
+    open: bytes | None
+    names: bytes | None
+    record: bytes | None
+
+
+_parts_decoder = msgspec.msgpack.Decoder(Parts)
+split = _parts_decoder.decode
+"""Splits a stored state into its parts without opening any."""
+
+
+class _Codec:
+    """How one compartment of one event class is written and read."""
+
+    def __init__(self, cls: type[Event], compartment: Compartment) -> None:
+        hints = get_type_hints(cls)
+        self.fields = [field for field, home in cls.compartments().items() if home is compartment]
+        defaults = msgspec.structs.fields(cls)
+        self.struct = msgspec.defstruct(
+            f"{cls.__name__}{compartment.name.title()}",
+            [_part_field(hints, info) for info in defaults if info.name in self.fields],
+            omit_defaults=True,
+            kw_only=True,
+            frozen=True,
+        )
+        self.decoder = msgspec.msgpack.Decoder(self.struct)
+
+    def encode(self, event: Event) -> bytes | None:
+        part = _encoder.encode(self.struct(**{field: getattr(event, field) for field in self.fields}))
+        return None if part == EMPTY else part
+
+    def decode(self, part: bytes) -> dict[str, Any]:
+        return msgspec.structs.asdict(self.decoder.decode(part))
+
+
+def _part_field(hints: dict[str, Any], info: msgspec.structs.FieldInfo) -> Any:
+    if info.default is not msgspec.NODEFAULT:
+        return (info.name, hints[info.name], info.default)
+    if info.default_factory is not msgspec.NODEFAULT:
+        return (info.name, hints[info.name], msgspec.field(default_factory=info.default_factory))
+    return (info.name, hints[info.name])
+
+
+class EventMapper(Mapper[UUID]):
+    """Maps the events of a registry; the `MAPPER_TOPIC` of Target Tracker's applications."""
+
+    def __init__(self, registry: Registry = REGISTRY, **_: Any) -> None:
+        """Ignores the library's transcoder, compressor and cipher, which know nothing of compartments."""
+        super().__init__(transcoder=JSONTranscoder())
+        self.registry = registry
+        self._codecs = {
+            name: {
+                compartment: codec
+                for compartment in Compartment
+                if (codec := _Codec(cls, compartment)).fields
+            }
+            for name, cls in registry.classes.items()
+        }
+
+    def to_stored_event(self, domain_event: DomainEventProtocol[UUID]) -> StoredEvent:
+        """Writes an event; its topic is its stable name and version."""
+        event = cast("Event", domain_event)
+        codecs = self._codecs[event.name]
+        parts = [codec.encode(event) if (codec := codecs.get(home)) else None for home in Compartment]
+        return StoredEvent(
+            event.originator_id,
+            event.originator_version,
+            f"{event.name}.{event.version}",
+            _encoder.encode(parts),
+        )
+
+    def to_domain_event(self, stored_event: StoredEvent) -> Event:
+        """Reads an event, upcasting what was stored at an older version.
+
+        Raises:
+            MapperDeserialisationError: The type is not known, is newer than this software, or does not hold
+                what it should. The message names the place, never the content.
+        """
+        name, _, version = stored_event.topic.rpartition(".")
+        try:
+            cls = self.registry.classes[name]
+            parts = split(stored_event.state)
+            fields: dict[str, Any] = {}
+            for home, part in zip(Compartment, parts, strict=True):
+                fields |= self._open(name, int(version), home, part)
+            return cls(
+                originator_id=cast("UUID", stored_event.originator_id),
+                originator_version=stored_event.originator_version,
+                **fields,
+            )
+        except _UNREADABLE as error:
+            raise MapperDeserialisationError(
+                f"cannot read version {stored_event.originator_version} of {stored_event.originator_id}, "
+                f"a {stored_event.topic!r}: {type(error).__name__}"
+            ) from None
+
+    def open_part(self, topic: str, home: Compartment, part: bytes | None) -> dict[str, Any]:
+        """The fields of one compartment of an event, from its stored part alone.
+
+        Raises:
+            MapperDeserialisationError: The type is not known, or the part does not hold what it should.
+        """
+        name, _, version = topic.rpartition(".")
+        try:
+            return self._open(name, int(version), home, part)
+        except _UNREADABLE as error:
+            raise MapperDeserialisationError(
+                f"cannot read the {home.value} part of a {topic!r}: {type(error).__name__}"
+            ) from None
+
+    def _open(self, name: str, version: int, home: Compartment, part: bytes | None) -> dict[str, Any]:
+        current = self.registry.classes[name].version
+        if version != current:
+            if not 1 <= version < current:
+                raise ValueError(f"there is no version {version}, the newest is {current}")
+            data = msgspec.msgpack.decode(part or EMPTY, type=dict[str, Any])
+            for step in self.registry.steps(name, version, home):
+                data = step(data)
+            part = _encoder.encode(data)
+        if part is None or part == EMPTY:
+            return {}
+        return self._codecs[name][home].decode(part)

@@ -1,0 +1,1 @@
+"""The SQL that makes the ledger."""

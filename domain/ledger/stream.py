@@ -1,0 +1,312 @@
+"""A school's stream: appending to it, and reading it, by position, by originator and by category."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, cast
+from uuid import UUID
+
+import psycopg
+from eventsourcing.persistence import Notification, StoredEvent
+from psycopg.errors import UniqueViolation
+
+from domain.errors import AlreadyExists, NotFound, StreamConflict, VersionConflict
+from domain.ledger.database import Connection, Database
+from domain.ledger.sql import load
+
+SQL = load("domain.ledger", "statements.sql")
+
+DECISION_MOVED = "TT001"
+NO_STREAM = "TT002"
+VERSION_TAKEN = "events_originator_version"
+
+Category = Literal["school", "staff", "pupil"]
+"""The events that decisions are made from, which an index finds: the first word of their names."""
+
+
+@dataclass(frozen=True)
+class RecordedEvent(Notification):
+    """A stored event with its place in the school's stream (`id`) and the moment that it was recorded."""
+
+    recorded_at: datetime
+
+
+@dataclass(frozen=True)
+class Command:
+    """What makes a command recognisable when it comes again.
+
+    Attributes:
+        id: A digest of the id that the caller gave.
+        fingerprint: An HMAC of the content.
+        result: What to answer a repeat with: ids and counts, never personal data.
+    """
+
+    id: UUID
+    fingerprint: bytes
+    result: bytes
+
+
+@dataclass(frozen=True)
+class Unless:
+    """The condition of a decision that rests on every event of a category.
+
+    Attributes:
+        category: `school`, `staff` or `pupil`: the first word of the events' names.
+        after: The position up to which the decision read them.
+    """
+
+    category: Category
+    after: int
+
+
+@dataclass(frozen=True)
+class Appended:
+    """What an append did.
+
+    Attributes:
+        first: The position of the first event.
+        last: The position of the last.
+        at: When they were recorded.
+        repeated: The command had been carried out before: nothing was written now.
+        result: What the command answered the first time, when repeated.
+        fingerprint: The fingerprint of the first time, when repeated.
+    """
+
+    first: int
+    last: int
+    at: datetime
+    repeated: bool = False
+    result: bytes | None = None
+    fingerprint: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Head:
+    """The head of a stream: its last position, its tree's compact range, and the time of its last event."""
+
+    position: int
+    peaks: bytes
+    recorded_at: datetime | None
+
+
+def register_school(connection: Connection, school_id: UUID, urn: str) -> None:
+    """Opens a school's stream, within the transaction that is open and bound to the school.
+
+    Raises:
+        AlreadyExists: A school with this URN is registered.
+    """
+    try:
+        connection.execute(SQL["add_school"], [urn, school_id])
+        connection.execute(SQL["open_stream"], [school_id])
+    except UniqueViolation:
+        raise AlreadyExists(f"A school with URN {urn} is registered already") from None
+
+
+def school_of_urn(database: Database, urn: str) -> UUID | None:
+    """The school that has this URN, if one is registered."""
+    with database.connection() as connection:
+        row = connection.execute(SQL["school_of_urn"], [urn]).fetchone()
+    return cast("UUID", row[0]) if row else None
+
+
+def every_school(database: Database) -> list[UUID]:
+    """The registered schools."""
+    with database.connection() as connection:
+        return [row[0] for row in connection.execute(SQL["every_school"])]
+
+
+class Stream:
+    """One school's stream."""
+
+    def __init__(self, database: Database, school_id: UUID) -> None:
+        self.database = database
+        self.school_id = school_id
+
+    def append(
+        self,
+        events: Sequence[StoredEvent],
+        *,
+        command: Command | None = None,
+        unless: Unless | None = None,
+        connection: Connection | None = None,
+    ) -> Appended:
+        """Appends events as one, or none of them.
+
+        Args:
+            events: What to append, in order.
+            command: To be recognised when it comes again.
+            unless: The condition that the decision rested on.
+            connection: Joins the transaction that is open there; otherwise the append is one of its own.
+
+        Raises:
+            VersionConflict: An originator has an event of that version already.
+            StreamConflict: The condition no longer holds.
+            NotFound: The school has no stream.
+        """
+        try:
+            if connection is not None:
+                return self._append(connection, events, command, unless)
+            with self.database.connection() as own:
+                return self._append(own, events, command, unless)
+        except UniqueViolation as error:
+            if error.diag.constraint_name != VERSION_TAKEN:
+                raise
+            raise self._version_conflict(events, connection is None) from error
+        except psycopg.Error as error:
+            if error.sqlstate == DECISION_MOVED:
+                raise StreamConflict("What this was decided on has changed meanwhile") from None
+            if error.sqlstate == NO_STREAM:
+                raise NotFound("There is no such school") from None
+            raise
+
+    def _append(
+        self,
+        connection: Connection,
+        events: Sequence[StoredEvent],
+        command: Command | None,
+        unless: Unless | None,
+    ) -> Appended:
+        columns: Sequence[Any]
+        if len(events) == 1:
+            statement, event = SQL["append_one"], events[0]
+            columns = (event.originator_id, event.originator_version, event.topic, event.state)
+        else:
+            statement = SQL["append"]
+            columns = (
+                [event.originator_id for event in events],
+                [event.originator_version for event in events],
+                [event.topic for event in events],
+                [event.state for event in events],
+            )
+        row = connection.execute(
+            statement,
+            [
+                self.school_id,
+                *columns,
+                *((command.id, command.fingerprint, command.result) if command else (None, None, None)),
+                *((unless.category, unless.after) if unless else (None, None)),
+            ],
+            binary=True,
+        ).fetchone()
+        return Appended(*cast("tuple[Any, ...]", row))
+
+    def _version_conflict(self, events: Sequence[StoredEvent], may_look: bool) -> VersionConflict:
+        """Says which versions met; only a connection of its own can still ask what is there."""
+        first = min(events, key=lambda event: event.originator_version)
+        originators = [cast("UUID", event.originator_id) for event in events]
+        actual = self.last_versions(originators) if may_look else {}
+        for event in events:
+            there = actual.get(cast("UUID", event.originator_id), 0)
+            if there >= event.originator_version:
+                return VersionConflict(
+                    "This was changed meanwhile", expected=event.originator_version - 1, actual=there
+                )
+        return VersionConflict(
+            "This was changed meanwhile",
+            expected=first.originator_version - 1,
+            actual=first.originator_version,
+        )
+
+    def head(self) -> Head:
+        """The head of the stream.
+
+        Raises:
+            NotFound: The school has no stream.
+        """
+        with self.database.bound_to(self.school_id) as connection:
+            row = connection.execute(SQL["head"], [self.school_id], binary=True).fetchone()
+        if row is None:
+            raise NotFound("There is no such school")
+        return Head(*row)
+
+    def command(self, command_id: UUID) -> Appended | None:
+        """What a command did, if it was carried out."""
+        with self.database.bound_to(self.school_id) as connection:
+            row = connection.execute(SQL["command"], [self.school_id, command_id], binary=True).fetchone()
+        if row is None:
+            return None
+        first, last, at, result, fingerprint = row
+        return Appended(first, last, at, repeated=True, result=result, fingerprint=fingerprint)
+
+    def events_of(
+        self, originator_id: UUID, *, after: int | None = None, up_to: int | None = None
+    ) -> list[RecordedEvent]:
+        """The events of one originator, in order of version, in one round trip."""
+        with self.database.connection() as connection:
+            rows = connection.execute(
+                SQL["events_of"], [self.school_id, originator_id, after, up_to], binary=True
+            ).fetchall()
+        return [
+            RecordedEvent(originator_id, version, topic, state, position, recorded_at)
+            for version, topic, state, position, recorded_at in rows
+        ]
+
+    def last_events_of(
+        self,
+        originator_id: UUID,
+        *,
+        after: int | None = None,
+        up_to: int | None = None,
+        limit: int | None = None,
+    ) -> list[RecordedEvent]:
+        """The events of one originator, the newest first."""
+        with self.database.bound_to(self.school_id) as connection:
+            rows = connection.execute(
+                SQL["events_of_descending"],
+                [self.school_id, originator_id, after, up_to, limit],
+                binary=True,
+            ).fetchall()
+        return [
+            RecordedEvent(originator_id, version, topic, state, position, recorded_at)
+            for version, topic, state, position, recorded_at in rows
+        ]
+
+    def events_of_many(
+        self, originator_ids: Iterable[UUID], *, up_to: int | None = None, at: datetime | None = None
+    ) -> list[RecordedEvent]:
+        """The events of several originators, in the order of the stream.
+
+        Args:
+            originator_ids: Whose events.
+            up_to: The last position to read.
+            at: The last moment to read.
+        """
+        return self._select("events_of_many", [self.school_id, list(originator_ids), up_to, at])
+
+    def events_of_category(
+        self, category: Category, *, up_to: int | None = None, at: datetime | None = None
+    ) -> list[RecordedEvent]:
+        """Every event of a category (`school`, `staff` or `pupil`), in the order of the stream."""
+        return self._select("events_of_category", [self.school_id, category, up_to, at])
+
+    def events_between(
+        self, first: int, last: int | None = None, *, limit: int, types: Sequence[str] | None = None
+    ) -> list[RecordedEvent]:
+        """The events at positions `first` to `last`, both included.
+
+        Args:
+            first: The first position.
+            last: The last position; the end of the stream if not given.
+            limit: The most events to return.
+            types: Only events of these types, such as `pupil.admitted.1`.
+        """
+        wanted = list(types) if types else None
+        return self._select("events_between", [self.school_id, first, last, wanted, wanted, limit])
+
+    def last_versions(self, originator_ids: Iterable[UUID]) -> dict[UUID, int]:
+        """The newest version of each of these originators that has any event."""
+        with self.database.bound_to(self.school_id) as connection:
+            rows = connection.execute(
+                SQL["last_versions"], [self.school_id, list(originator_ids)], binary=True
+            ).fetchall()
+        return dict(rows)
+
+    def _select(self, statement: str, parameters: list[Any]) -> list[RecordedEvent]:
+        with self.database.bound_to(self.school_id) as connection:
+            rows = connection.execute(SQL[statement], parameters, binary=True).fetchall()
+        return [
+            RecordedEvent(originator_id, version, topic, state, position, recorded_at)
+            for originator_id, version, topic, state, position, recorded_at in rows
+        ]

@@ -1,0 +1,156 @@
+"""A pupil's particulars as people enter them: every field checked, in one place, whatever way it came."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from domain.codes.nc_year import read_nc_year
+from domain.codes.postcode import read_postcode
+from domain.codes.sets import ETHNICITY, LANGUAGE, SEN_PROVISION, SEX
+from domain.codes.upn import read_upn
+from domain.errors import Finding, InvalidInput
+from domain.pupil import AttendanceTotals, PupilNames, PupilRecord
+
+Unset = msgspec.UnsetType
+UNSET = msgspec.UNSET
+
+
+class PupilParticulars(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
+    """Fields of a pupil to set; a field that is left out stays as it is, and null empties it."""
+
+    surname: str | Unset = UNSET
+    forename: str | Unset = UNSET
+    date_of_birth: date | Unset = UNSET
+    upn: str | Unset | None = UNSET
+    postcode: str | Unset | None = UNSET
+    sex: str | Unset = UNSET
+    date_of_entry: date | Unset = UNSET
+    nc_year: str | Unset | None = UNSET
+    class_name: str | Unset | None = UNSET
+    free_school_meals: bool | Unset | None = UNSET
+    first_language: str | Unset | None = UNSET
+    ethnicity: str | Unset | None = UNSET
+    sen_provision: str | Unset | None = UNSET
+    in_care: bool | Unset | None = UNSET
+    gifted: bool | Unset | None = UNSET
+    attendance: AttendanceTotals | Unset | None = UNSET
+
+    def applied_to(self, names: PupilNames, record: PupilRecord) -> tuple[PupilNames, PupilRecord]:
+        """The particulars with these fields set."""
+        return (
+            msgspec.structs.replace(names, **self._set(PupilNames)),
+            msgspec.structs.replace(record, **self._set(PupilRecord)),
+        )
+
+    def whole(self) -> tuple[PupilNames, PupilRecord]:
+        """The particulars of a new pupil.
+
+        Raises:
+            InvalidInput: A field that every pupil must have is not there.
+        """
+        missing = [field for field in MANDATORY if getattr(self, field) is UNSET]
+        if missing:
+            raise InvalidInput(
+                "Every pupil needs these",
+                [Finding(field=field, found="nothing", accepted="a value") for field in missing],
+            )
+        return PupilNames(**self._set(PupilNames)), PupilRecord(**self._set(PupilRecord))
+
+    def _set(self, part: type[msgspec.Struct]) -> dict[str, Any]:
+        fields = set(part.__struct_fields__)
+        return {
+            field: value
+            for field in self.__struct_fields__
+            if field in fields and (value := getattr(self, field)) is not UNSET
+        }
+
+
+MANDATORY = ("surname", "forename", "date_of_birth", "sex", "date_of_entry")
+
+_READERS: dict[str, Callable[[str], str]] = {
+    "upn": read_upn,
+    "postcode": read_postcode,
+    "sex": SEX.find,
+    "nc_year": read_nc_year,
+    "first_language": LANGUAGE.find,
+    "ethnicity": ETHNICITY.find,
+    "sen_provision": SEN_PROVISION.find,
+}
+
+EARLIEST_BIRTH = date(1990, 1, 1)
+
+
+def checked(names: PupilNames, record: PupilRecord) -> tuple[PupilNames, PupilRecord]:
+    """The particulars in their usual spelling.
+
+    Raises:
+        InvalidInput: With a finding for each field that is not as it must be.
+    """
+    findings: list[Finding] = []
+
+    def read(part: Any) -> dict[str, str]:
+        spelled = {}
+        for field, reader in _READERS.items():
+            if (text := getattr(part, field, None)) is not None:
+                try:
+                    spelled[field] = reader(text)
+                except ValueError as error:
+                    findings.append(Finding(field=field, found=text[:60], accepted=str(error)))
+        return spelled
+
+    spelled_names, spelled_record = read(names), read(record)
+    findings += [
+        Finding(field=field, found=f"{len(text)} characters", accepted=f"1 to {most} characters")
+        for field, text, most in (
+            ("surname", names.surname, 100),
+            ("forename", names.forename, 100),
+            ("class_name", record.class_name, 60),
+        )
+        if text is not None and not 1 <= len(text.strip()) <= most
+    ]
+    findings += _date_findings(names.date_of_birth, record.date_of_entry)
+    if record.attendance:
+        findings += _attendance_findings(record.attendance)
+    if findings:
+        raise InvalidInput("These particulars cannot be accepted", findings)
+    return msgspec.structs.replace(names, **spelled_names), msgspec.structs.replace(record, **spelled_record)
+
+
+def _date_findings(born: date, entered: date) -> list[Finding]:
+    today = date.today()  # noqa: DTZ011 - a calendar day, as the school counts it
+    findings = []
+    if not EARLIEST_BIRTH <= born <= today:
+        findings.append(
+            Finding(
+                field="date_of_birth",
+                found=born.isoformat(),
+                accepted=f"a day from {EARLIEST_BIRTH.isoformat()} to today",
+            )
+        )
+    if entered < born:
+        findings.append(
+            Finding(
+                field="date_of_entry", found=entered.isoformat(), accepted="a day after the date of birth"
+            )
+        )
+    return findings
+
+
+def _attendance_findings(totals: AttendanceTotals) -> list[Finding]:
+    if min(totals.possible, totals.authorised, totals.unauthorised) < 0 or (
+        totals.authorised + totals.unauthorised > totals.possible
+    ):
+        return [
+            Finding(
+                field="attendance",
+                found=f"{totals.possible} possible, {totals.authorised} + {totals.unauthorised} missed",
+                accepted="sessions from 0 up, and no more missed than were possible",
+            )
+        ]
+    return []

@@ -1,0 +1,136 @@
+"""The school: who it is, and the agreement under which its data is held."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import date
+from uuid import UUID
+
+import msgspec
+
+from domain.errors import Conflict, Finding, InvalidInput
+from domain.events import Actor, Event, Open, Record, event
+
+REGIONS = (
+    "East Midlands",
+    "East of England",
+    "London",
+    "North East",
+    "North West",
+    "South East",
+    "South West",
+    "West Midlands",
+    "Yorkshire and The Humber",
+)
+"""The nine regions of England, as the Office for National Statistics names them."""
+
+
+class SchoolFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What is publicly known of a school.
+
+    Attributes:
+        name: Its name.
+        urn: Unique Reference Number of the Department for Education, 5 to 7 digits.
+        local_authority: Local authority number, 3 digits.
+        establishment: Establishment number within the authority, 4 digits.
+        region: One of :data:`REGIONS`.
+    """
+
+    name: str
+    urn: str
+    local_authority: str
+    establishment: str
+    region: str
+
+
+@event("school.registered")
+class SchoolRegistered(Event, frozen=True, kw_only=True):
+    """A school's stream begins, with the agreement under which its data is held."""
+
+    facts: Open[SchoolFacts]
+    agreement_from: Open[date]
+    official_email: Record[str]
+
+
+@event("import.completed")
+class ImportCompleted(Event, frozen=True, kw_only=True):
+    """A file of pupils was imported; the events that it caused lie just before this one.
+
+    Who did it is the actor: the school's staff, or the operator on the school's behalf.
+    """
+
+    import_id: Open[UUID]
+    format: Open[str]
+    created: Open[int]
+    changed: Open[int]
+    unchanged: Open[int]
+    results: Open[int]
+
+
+class School(msgspec.Struct, frozen=True, kw_only=True):
+    """A school as the events so far describe it."""
+
+    id: UUID
+    version: int
+    facts: SchoolFacts
+    agreement_from: date
+    official_email: str
+
+
+def fold(school: School | None, events: Iterable[Event]) -> School | None:
+    """The school after these events."""
+    for happened in events:
+        match happened:
+            case SchoolRegistered():
+                school = School(
+                    id=happened.originator_id,
+                    version=happened.originator_version,
+                    facts=happened.facts,
+                    agreement_from=happened.agreement_from,
+                    official_email=happened.official_email,
+                )
+            case _:
+                raise Conflict(f"{happened.name} is not an event of a school")
+    return school
+
+
+_SHAPES = {
+    "urn": (r"[0-9]{5,7}", "5 to 7 digits"),
+    "local_authority": (r"[0-9]{3}", "3 digits"),
+    "establishment": (r"[0-9]{4}", "4 digits"),
+    "name": (r"\S.{0,199}", "1 to 200 characters"),
+}
+
+
+def register(
+    school_id: UUID, facts: SchoolFacts, official_email: str, agreement_from: date, actor: Actor
+) -> SchoolRegistered:
+    """Begins a school's stream.
+
+    Raises:
+        InvalidInput: A number is not of its form, or the region is not one of England's.
+    """
+    findings = [
+        Finding(field=field, found=getattr(facts, field)[:60], accepted=accepted)
+        for field, (shape, accepted) in _SHAPES.items()
+        if not re.fullmatch(shape, getattr(facts, field))
+    ]
+    if facts.region not in REGIONS:
+        findings.append(
+            Finding(field="region", found=facts.region[:60], accepted=f"one of {', '.join(REGIONS)}")
+        )
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", official_email):
+        findings.append(
+            Finding(field="official_email", found=official_email[:60], accepted="an email address")
+        )
+    if findings:
+        raise InvalidInput("The school cannot be registered like this", findings)
+    return SchoolRegistered(
+        originator_id=school_id,
+        originator_version=1,
+        actor=actor,
+        facts=facts,
+        agreement_from=agreement_from,
+        official_email=official_email,
+    )

@@ -1,0 +1,1 @@
+"""Secrets: passwords as verifiers, sessions as hashes."""

@@ -1,0 +1,1 @@
+"""The read side: one module for each projection, the runner that feeds them, and their SQL."""

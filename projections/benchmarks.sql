@@ -1,0 +1,39 @@
+-- name: lock_releases
+-- One release at a time; the worker's role may insert and nothing else, so it cannot lock the table itself.
+SELECT pg_advisory_xact_lock(hashtext('analytics.releases'))
+
+-- name: contributions
+-- What all schools contribute to the terms that are over and have not been released.
+SELECT c.academic_year, c.term, c.subject, c.nc_year,
+    sum(c.below)::bigint, sum(c.at)::bigint, sum(c.above)::bigint,
+    count(*) FILTER (WHERE c.below + c.at + c.above > 0)
+FROM projections.contributions c
+WHERE (c.academic_year, c.term) IN (SELECT * FROM unnest(%s::smallint[], %s::text[]))
+GROUP BY 1, 2, 3, 4
+HAVING sum(c.below + c.at + c.above) > 0
+ORDER BY 1, 2, 3, 4
+
+-- name: contributed_terms
+SELECT DISTINCT academic_year, term FROM projections.contributions
+
+-- name: released_terms
+SELECT DISTINCT academic_year, term FROM analytics.benchmarks
+
+-- name: add_release
+INSERT INTO analytics.releases (release, minimum_pupils, minimum_schools)
+SELECT coalesce(max(release), 0) + 1, %s, %s FROM analytics.releases
+RETURNING release
+
+-- name: add_benchmarks
+INSERT INTO analytics.benchmarks
+    (release, academic_year, term, scheme, subject, nc_year, standing, pupils, share, symbol)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+
+-- name: released
+SELECT release, academic_year, term, scheme, subject, nc_year, standing, pupils, share, symbol
+FROM analytics.benchmarks
+WHERE (%(academic_year)s::text IS NULL OR academic_year = %(academic_year)s)
+    AND (%(term)s::text IS NULL OR term = %(term)s)
+    AND (%(subject)s::text IS NULL OR subject = %(subject)s)
+ORDER BY academic_year, array_position(ARRAY['autumn', 'spring', 'summer'], term), subject, nc_year,
+    array_position(ARRAY['all', 'below', 'at', 'above'], standing)

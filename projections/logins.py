@@ -1,0 +1,129 @@
+"""The login audit trail: who came, who left and who was turned away, for the school's administrators."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from domain.application.school_application import MAPPER
+from domain.ledger.database import Connection
+from domain.ledger.sql import load
+from domain.ledger.stream import RecordedEvent
+from domain.login import LoginFailed, SessionClosed, SessionOpened
+
+SQL = load("projections", "logins.sql")
+
+NAME = "logins"
+
+
+class LoginView(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the audit trail.
+
+    Attributes:
+        position: Its place in the school's stream.
+        recorded_at: When it happened.
+        staff_id: Whose account it was; nobody's, for a username that nobody has.
+        outcome: `opened`, `closed` or `failed`.
+        reason: Why a session ended, or a login failed.
+        session_id: The session.
+    """
+
+    position: int
+    recorded_at: datetime
+    staff_id: UUID | None
+    outcome: str
+    reason: str | None
+    session_id: UUID | None
+
+
+class LoginsProjection:
+    """Keeps `projections.logins`."""
+
+    name = NAME
+    categories = ("session", "login")
+
+    def apply(self, connection: Connection, school_id: UUID, events: Sequence[RecordedEvent]) -> None:
+        """Adds a line for each event."""
+        lines = [_line(event) for event in events]
+        columns: list[list[object]] = [
+            [line.position for line in lines],
+            [line.recorded_at for line in lines],
+            [line.staff_id for line in lines],
+            [line.session_id for line in lines],
+            [line.outcome for line in lines],
+            [line.reason for line in lines],
+        ]
+        connection.execute(SQL["add"], [school_id, *columns])
+
+
+def _line(stored: RecordedEvent) -> LoginView:
+    event = MAPPER.to_domain_event(stored)
+    outcome: str
+    reason: str | None = None
+    session_id: UUID | None = None
+    match event:
+        case SessionOpened():
+            outcome, session_id = "opened", event.session_id
+        case SessionClosed():
+            outcome, session_id, reason = "closed", event.session_id, event.reason.value
+        case LoginFailed():
+            outcome, reason = "failed", event.reason.value
+        case _:
+            raise ValueError(f"{event.name} is not an event of a login")
+    return LoginView(
+        position=stored.id,
+        recorded_at=stored.recorded_at,
+        staff_id=event.staff_id,
+        outcome=outcome,
+        reason=reason,
+        session_id=session_id,
+    )
+
+
+def find(
+    connection: Connection,
+    school_id: UUID,
+    *,
+    staff_id: UUID | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    before: int | None = None,
+    limit: int = 100,
+) -> list[LoginView]:
+    """The lines that fit, the newest first.
+
+    Args:
+        connection: Bound to the school.
+        school_id: The school.
+        staff_id: Only those of this account.
+        since: Only those from this moment on.
+        until: Only those before this moment.
+        before: Only those before this position: where the last page ended.
+        limit: The most to return.
+    """
+    rows = connection.execute(
+        SQL["find"],
+        {
+            "school": school_id,
+            "staff_id": staff_id,
+            "since": since,
+            "until": until,
+            "before": before,
+            "limit": limit,
+        },
+        binary=True,
+    )
+    return [
+        LoginView(
+            position=position,
+            recorded_at=recorded_at,
+            staff_id=staff,
+            outcome=outcome,
+            reason=reason,
+            session_id=session_id,
+        )
+        for position, recorded_at, staff, outcome, reason, session_id in rows
+    ]

@@ -1,0 +1,1 @@
+"""The SQL files that make this part of the database."""

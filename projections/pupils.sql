@@ -1,0 +1,31 @@
+-- name: of_many
+SELECT pupil_id, version, nc_year, class_id, on_roll, names_type, names_version, names, record
+FROM projections.pupils WHERE school_id = %s AND pupil_id = ANY (%s)
+
+-- name: upsert
+INSERT INTO projections.pupils AS p
+    (school_id, pupil_id, version, nc_year, class_id, on_roll, names_type, names_version, names, record)
+SELECT %s, * FROM unnest(
+    %b::uuid[], %b::bigint[], %b::text[], %b::uuid[], %b::boolean[], %b::text[], %b::bigint[], %b::bytea[], %b::bytea[])
+ON CONFLICT (school_id, pupil_id) DO UPDATE SET
+    version = excluded.version, nc_year = excluded.nc_year, class_id = excluded.class_id, on_roll = excluded.on_roll,
+    names_type = excluded.names_type, names_version = excluded.names_version, names = excluded.names,
+    record = excluded.record
+
+-- name: find
+SELECT pupil_id, version, nc_year, class_id, on_roll, names_type, names_version, names, record
+FROM projections.pupils
+WHERE school_id = %(school)s
+    AND (%(nc_year)s::text IS NULL OR nc_year = %(nc_year)s)
+    AND (%(class_id)s::uuid IS NULL OR class_id = %(class_id)s)
+    AND (%(on_roll)s::boolean IS NULL OR on_roll = %(on_roll)s)
+    AND (%(after)s::uuid IS NULL OR pupil_id > %(after)s)
+ORDER BY pupil_id
+LIMIT %(limit)s
+
+-- name: classes
+-- The record of one pupil of each class, to read its name from, and the number of pupils.
+SELECT DISTINCT ON (class_id) class_id, record, count(*) OVER (PARTITION BY class_id)
+FROM projections.pupils
+WHERE school_id = %s AND on_roll AND class_id IS NOT NULL
+ORDER BY class_id, pupil_id

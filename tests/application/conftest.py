@@ -1,0 +1,75 @@
+"""A registered school, its application and its sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+import pytest
+
+from domain.access import AccessLevel
+from domain.application.accounts import add_staff
+from domain.application.registration import Registration, register
+from domain.application.school_application import SchoolApplication, Schools
+from domain.events import OPERATOR, Actor, ActorKind
+from domain.ledger.persistence import close_shared_databases
+from domain.school import SchoolFacts
+from domain.staff import Access, StaffNames
+from domain.vault.sessions import Sessions
+from tests.conftest import TestDatabase
+
+PASSWORD = "a long enough password"
+
+
+def registration(urn: str = "123456") -> Registration:
+    return Registration(
+        facts=SchoolFacts(
+            name="Made-up Primary School",
+            urn=urn,
+            local_authority="881",
+            establishment="2001",
+            region="East of England",
+        ),
+        official_email="office@made-up.example",
+        agreement_from=date(2023, 9, 1),
+        administrator=StaffNames(username="Head", display_name="The Head"),
+        password=PASSWORD,
+    )
+
+
+@pytest.fixture
+def schools(test_database: TestDatabase) -> Iterator[Schools]:
+    yield Schools(test_database.conninfo())
+    close_shared_databases()
+
+
+@pytest.fixture
+def sessions(schools: Schools) -> Sessions:
+    return Sessions(schools.database)
+
+
+@dataclass
+class RegisteredSchool:
+    application: SchoolApplication
+    administrator: Actor
+    teacher: Actor
+
+
+@pytest.fixture
+def registered(schools: Schools) -> RegisteredSchool:
+    made = register(schools, registration()).result
+    application = schools.school(made.school_id)
+    teacher = add_staff(
+        application,
+        StaffNames(username="Teacher", display_name="A Teacher"),
+        Access(AccessLevel.READ_WRITE),
+        "password",
+        OPERATOR,
+    ).result.staff_id
+    return RegisteredSchool(application, staff(made.administrator_id), staff(teacher))
+
+
+def staff(staff_id: UUID) -> Actor:
+    return Actor(ActorKind.STAFF, staff_id)
