@@ -163,8 +163,10 @@ def steps_result(
         InvalidInput: The subject or the step is not one that there is.
     """
     findings = []
-    if subject not in SUBJECT:
-        findings.append(Finding(field="subject", found=subject[:60], accepted=SUBJECT.accepted))
+    try:
+        subject = SUBJECT.find(subject)
+    except ValueError as error:
+        findings.append(Finding(field="subject", found=subject[:60], accepted=str(error)))
     try:
         value = read_step(value).label
     except ValueError as error:

@@ -118,12 +118,16 @@ class Registry:
         """Registers an event class under a stable name, at its newest schema version.
 
         Raises:
-            TypeError: The name is taken, or a field names no compartment.
+            TypeError: The name is taken, or a field names no compartment or hides the name or version.
         """
 
         def register(cls: type[E]) -> type[E]:
             if name in self.classes:
                 raise TypeError(f"the event name {name!r} is taken by {self.classes[name].__name__}")
+            if hidden := {"name", "version"}.intersection(cls.__struct_fields__):
+                raise TypeError(
+                    f"{cls.__name__} cannot have a field {hidden.pop()!r}: every event class has one"
+                )
             cls.name, cls.version = name, version
             cls.compartments()
             self.classes[name] = cls

@@ -13,6 +13,8 @@ from domain.codes.postcode import read_postcode
 from domain.codes.sets import ETHNICITY, LANGUAGE, SEN_PROVISION, SEX
 from domain.codes.upn import read_upn
 from domain.errors import Finding, InvalidInput
+from domain.files import fields
+from domain.files.rows import EARLIEST_DATE_OF_BIRTH, holds_email
 from domain.pupil import AttendanceTotals, PupilNames, PupilRecord
 
 Unset = msgspec.UnsetType
@@ -73,7 +75,18 @@ class PupilParticulars(
 
 MANDATORY = ("surname", "forename", "date_of_birth", "sex", "date_of_entry")
 
+
+def _read_text(text: str) -> str:
+    """Text in its usual spelling, as files are read."""
+    if holds_email(text):
+        raise ValueError(fields.NO_EMAIL)
+    return fields.read_text(text)
+
+
 _READERS: dict[str, Callable[[str], str]] = {
+    "surname": _read_text,
+    "forename": _read_text,
+    "class_name": _read_text,
     "upn": read_upn,
     "postcode": read_postcode,
     "sex": SEX.find,
@@ -82,8 +95,6 @@ _READERS: dict[str, Callable[[str], str]] = {
     "ethnicity": ETHNICITY.find,
     "sen_provision": SEN_PROVISION.find,
 }
-
-EARLIEST_BIRTH = date(1990, 1, 1)
 
 
 def checked(names: PupilNames, record: PupilRecord) -> tuple[PupilNames, PupilRecord]:
@@ -125,18 +136,20 @@ def checked(names: PupilNames, record: PupilRecord) -> tuple[PupilNames, PupilRe
 def _date_findings(born: date, entered: date) -> list[Finding]:
     today = date.today()  # noqa: DTZ011 - a calendar day, as the school counts it
     findings = []
-    if not EARLIEST_BIRTH <= born <= today:
+    if not EARLIEST_DATE_OF_BIRTH <= born <= today:
         findings.append(
             Finding(
                 field="date_of_birth",
                 found=born.isoformat(),
-                accepted=f"a day from {EARLIEST_BIRTH.isoformat()} to today",
+                accepted=f"a day from {EARLIEST_DATE_OF_BIRTH.isoformat()} to today",
             )
         )
-    if entered < born:
+    if not born <= entered <= today:
         findings.append(
             Finding(
-                field="date_of_entry", found=entered.isoformat(), accepted="a day after the date of birth"
+                field="date_of_entry",
+                found=entered.isoformat(),
+                accepted="a day from the date of birth to today",
             )
         )
     return findings

@@ -166,16 +166,21 @@ def add(
     )
 
 
-def change_access(member: StaffMember, access: Access, actor: Actor) -> StaffAccessChanged | None:
+def change_access(
+    member: StaffMember, access: Access, colleagues: Iterable[StaffMember], actor: Actor
+) -> StaffAccessChanged | None:
     """Changes what an account may do; `None` when it may already.
 
     Raises:
+        Conflict: It is the last administrator's, and would no longer be one.
         InvalidInput: Classes are given to a level that knows none.
     """
     if findings := _access_findings(access):
         raise InvalidInput("The access cannot be changed like this", findings)
     if access == member.access:
         return None
+    if access.level is not AccessLevel.ADMIN:
+        _check_that_an_administrator_stays(member, colleagues)
     return StaffAccessChanged(
         originator_id=member.id, originator_version=member.version + 1, actor=actor, access=access
     )
@@ -211,12 +216,16 @@ def disable(member: StaffMember, colleagues: Iterable[StaffMember], actor: Actor
     """
     if member.disabled:
         return None
-    administrators = [
-        other for other in colleagues if other.access.level is AccessLevel.ADMIN and not other.disabled
-    ]
-    if [other.id for other in administrators] == [member.id]:
-        raise Conflict("This is the school's last administrator: make another one first")
+    _check_that_an_administrator_stays(member, colleagues)
     return StaffDisabled(originator_id=member.id, originator_version=member.version + 1, actor=actor)
+
+
+def _check_that_an_administrator_stays(member: StaffMember, colleagues: Iterable[StaffMember]) -> None:
+    administrators = [
+        other.id for other in colleagues if other.access.level is AccessLevel.ADMIN and not other.disabled
+    ]
+    if administrators == [member.id]:
+        raise Conflict("This is the school's last administrator: make another one first")
 
 
 def enable(member: StaffMember, actor: Actor) -> StaffEnabled | None:

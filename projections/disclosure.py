@@ -21,9 +21,12 @@ def protect(
     """Suppresses what must not be told of a group that is divided into categories.
 
     A count under the minimum is suppressed. Since the total is told, so are further ones, the smallest first,
-    until the suppressed ones are at least two and together reach the minimum: otherwise they could be worked
-    out, alone or as a sum. A zero is a count under the minimum, too: it would say of every pupil where they
-    are not.
+    until three things hold: the suppressed ones are at least two, for one alone could be worked out; together
+    they reach the minimum, for their sum can always be worked out; and each one that is shown is greater than
+    that sum. The last keeps this very rule from telling anything: since the shown ones would be shown however
+    the rest is divided, any of the suppressed ones could be all of it, or none. Where no choice will do, only
+    the total is told. A zero is a count under the minimum, too: it would say of every pupil where they are
+    not.
 
     Args:
         counts: Pupils by category.
@@ -38,13 +41,14 @@ def protect(
     if total < minimum_pupils or schools < minimum_schools:
         return dict.fromkeys(("all", *counts))
     suppressed: list[str] = []
+    hidden = 0
     for category in sorted(counts, key=lambda name: counts[name]):
-        hidden = sum(counts[name] for name in suppressed)
         if counts[category] >= minimum_pupils and (
-            not suppressed or (len(suppressed) >= 2 and hidden >= minimum_pupils)
+            not suppressed or (len(suppressed) >= 2 and minimum_pupils <= hidden < counts[category])
         ):
             break
         suppressed.append(category)
+        hidden += counts[category]
     return {
         "all": total,
         **{name: None if name in suppressed else count for name, count in counts.items()},

@@ -19,7 +19,7 @@ import msgspec
 import psycopg
 
 from domain.errors import NotYetVisible, SchoolStopped
-from domain.ledger.database import Connection, Database
+from domain.ledger.database import Connection, Database, may_pass
 from domain.ledger.sql import load
 from domain.ledger.stream import RecordedEvent
 from projections.assessments import AssessmentsProjection
@@ -87,59 +87,62 @@ class Worker:
             By how many positions the checkpoint moved: none if another worker is at it.
         """
         try:
-            return self._move(school_id, projection, self._batch)
-        except psycopg.OperationalError:
-            raise
-        except Exception:  # noqa: BLE001 - whatever it is, it must stop this school only
+            return self._move(school_id, projection)
+        except Exception as error:
+            if may_pass(error):
+                raise
             return self._move_up_to_the_culprit(school_id, projection)
 
-    def _move(self, school_id: UUID, projection: Projection, batch: int) -> int:
+    def _move(self, school_id: UUID, projection: Projection) -> int:
         with self._database.bound_to(school_id) as connection:
             taken = _take(connection, school_id, projection.name)
-            if taken is None:
-                return 0
-            position, head = taken
-            last = min(head, position + batch)
-            if last == position:
-                return 0
-            events = _read(connection, school_id, position, last, projection.categories)
-            if events:
-                projection.apply(connection, school_id, events)
-            connection.execute(SQL["move_checkpoint"], [last, school_id, projection.name])
-            return last - position
+            if taken:
+                position, head = taken
+                last = min(head, position + self._batch)
+                _apply(connection, school_id, projection, position, last)
+                return last - position
+        # Either another worker is at it, or there is no checkpoint yet. One is opened in a transaction of its
+        # own: others would have to wait for it until the first batch is done.
+        with self._database.bound_to(school_id) as connection:
+            opened = connection.execute(SQL["open_checkpoint"], [school_id, projection.name]).rowcount
+        return self._move(school_id, projection) if opened else 0
 
     def _move_up_to_the_culprit(self, school_id: UUID, projection: Projection) -> int:
         moved = 0
-        while True:
-            try:
-                step = self._move(school_id, projection, 1)
-            except psycopg.OperationalError:
-                raise
-            except Exception as error:  # noqa: BLE001
-                self._stop(school_id, projection, error)
-                return moved
-            if step == 0:
-                return moved
-            moved += step
+        while moved < self._batch and self._step_or_stop(school_id, projection):
+            moved += 1
+        return moved
 
-    def _stop(self, school_id: UUID, projection: Projection, error: Exception) -> None:
+    def _step_or_stop(self, school_id: UUID, projection: Projection) -> bool:
+        """Applies one event, or stops before it: under one lock, so that no other worker can pass between."""
         with self._database.bound_to(school_id) as connection:
             taken = _take(connection, school_id, projection.name)
             if taken is None:
-                return
+                return False
             position, _ = taken
-            culprit = _read(connection, school_id, position, position + 1, projection.categories)
-            topic = culprit[0].topic if culprit else "an event"
-            reason = f"{type(error).__name__} at position {position + 1}, {topic}"
-            connection.execute(SQL["stop_checkpoint"], [reason, school_id, projection.name, position])
-        log.error("projection %s stopped for school %s: %s", projection.name, school_id, reason)
+            try:
+                with connection.transaction():
+                    _apply(connection, school_id, projection, position, position + 1)
+            except Exception as error:
+                if may_pass(error):
+                    raise
+                _stop(connection, school_id, projection, position, error)
+                return False
+            return True
 
 
 def _take(connection: Connection, school_id: UUID, name: str) -> tuple[int, int] | None:
-    """The checkpoint and the head, or nothing while another worker is at it or it has stopped."""
-    connection.execute(SQL["open_checkpoint"], [school_id, name])
+    """The checkpoint and the head, if there is anything to do and no other worker is at it."""
     row = connection.execute(SQL["take_checkpoint"], [school_id, name], binary=True).fetchone()
-    return (row[0], row[1]) if row else None
+    # The checkpoint is read when it is locked and may be newer than the head, which was read before.
+    return (row[0], row[1]) if row and row[0] < row[1] else None
+
+
+def _apply(connection: Connection, school_id: UUID, projection: Projection, after: int, last: int) -> None:
+    """Writes what the events after a position up to another make of the rows, and moves the checkpoint."""
+    if events := _read(connection, school_id, after, last, projection.categories):
+        projection.apply(connection, school_id, events)
+    connection.execute(SQL["move_checkpoint"], [last, school_id, projection.name])
 
 
 def _read(
@@ -149,6 +152,16 @@ def _read(
         SQL["events"], [school_id, after, last, list(categories)], binary=True
     ).fetchall()
     return [RecordedEvent(*row) for row in rows]
+
+
+def _stop(
+    connection: Connection, school_id: UUID, projection: Projection, position: int, error: Exception
+) -> None:
+    culprit = _read(connection, school_id, position, position + 1, projection.categories)
+    topic = culprit[0].topic if culprit else "an event"
+    reason = f"{type(error).__name__} at position {position + 1}, {topic}"
+    connection.execute(SQL["stop_checkpoint"], [reason, school_id, projection.name])
+    log.error("projection %s stopped for school %s: %s", projection.name, school_id, reason)
 
 
 class ProjectionStatus(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,7 +26,7 @@ UPDATE projections.checkpoints SET position = %s WHERE school_id = %s AND projec
 
 -- name: stop_checkpoint
 UPDATE projections.checkpoints SET stopped_at = now(), stopped_by = %s
-WHERE school_id = %s AND projection = %s AND position = %s
+WHERE school_id = %s AND projection = %s
 
 -- name: resume_checkpoint
 UPDATE projections.checkpoints SET stopped_at = NULL, stopped_by = NULL

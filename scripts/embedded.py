@@ -45,7 +45,9 @@ SETTINGS = {
     "max_connections": "100",
     "shared_buffers": "'256MB'",
     "max_wal_size": "'2GB'",
-    "log_min_messages": "warning",
+    # Errors may quote what was sent, and whoever sent it is told anyway: the log is for the server's own.
+    "log_min_messages": "log",
+    "log_min_error_statement": "panic",
     "log_statement": "none",
     "log_parameter_max_length": "0",
     "log_parameter_max_length_on_error": "0",
@@ -160,7 +162,7 @@ class EmbeddedPostgres:
     def create_database(self, name: str = "target_tracker") -> None:
         """Makes an empty database that the owner's role owns, unless it is there."""
         with psycopg.connect(self.conninfo("postgres", "postgres"), autocommit=True) as connection:
-            if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone():
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
                 connection.execute(f'CREATE DATABASE "{name}" OWNER {OWNER}'.encode())
 
     def _create(self) -> None:

@@ -23,7 +23,7 @@ from domain.identifiers import new_id
 from domain.ledger.stream import Unless, school_of_urn
 from domain.login import LoginFailed, LoginFailure, SessionClosed, SessionEnd, SessionOpened
 from domain.staff import Access, StaffMember, StaffNames
-from domain.vault.passwords import is_outdated, verifier_of, verify
+from domain.vault.passwords import is_outdated, rehashed, verifier_of, verify
 from domain.vault.sessions import Session, Sessions
 
 
@@ -66,10 +66,14 @@ def change_access(
 
     Raises:
         NotFound: There is no such account.
+        Conflict: It is the last administrator's, and would no longer be one.
         InvalidInput: Classes are given to a level that knows none.
     """
-    return _change(
-        school, staff_id, lambda member: domain.staff.change_access(member, access, actor), command
+    return _change_among_colleagues(
+        school,
+        staff_id,
+        lambda member, colleagues: domain.staff.change_access(member, access, colleagues, actor),
+        command,
     )
 
 
@@ -101,15 +105,9 @@ def disable(
         NotFound: There is no such account.
         Conflict: It is the last administrator's.
     """
-
-    def decide() -> Decision[StaffResult]:
-        colleagues, position = school.staff()
-        member = school.staff_member(staff_id)
-        happened = domain.staff.disable(member, colleagues, actor)
-        result = StaffResult(staff_id, member.version + (happened is not None))
-        return Decision([happened] if happened else [], result, Unless(STAFF, position))
-
-    outcome = school.carry_out(decide, StaffResult, command)
+    outcome = _change_among_colleagues(
+        school, staff_id, lambda member, colleagues: domain.staff.disable(member, colleagues, actor), command
+    )
     for session_id in sessions.close_all_of(school.school_id, staff_id):
         _log_close(school, session_id, staff_id, SessionEnd.REVOKED, actor)
     return outcome
@@ -141,6 +139,24 @@ def _change(
     return school.carry_out(decide, StaffResult, command)
 
 
+def _change_among_colleagues(
+    school: SchoolApplication,
+    staff_id: UUID,
+    change: Callable[[StaffMember, list[StaffMember]], Event | None],
+    command: CommandKey | None,
+) -> Outcome[StaffResult]:
+    """Makes a change whose decision rests on everybody's accounts."""
+
+    def decide() -> Decision[StaffResult]:
+        colleagues, position = school.staff()
+        member = school.staff_member(staff_id)
+        happened = change(member, colleagues)
+        result = StaffResult(staff_id, member.version + (happened is not None))
+        return Decision([happened] if happened else [], result, Unless(STAFF, position))
+
+    return school.carry_out(decide, StaffResult, command)
+
+
 class LoggedIn(msgspec.Struct, frozen=True):
     """An open session, with the token that only its holder has."""
 
@@ -158,7 +174,7 @@ def log_in(schools: Schools, sessions: Sessions, urn: str, username: str, passwo
             says
             which, and takes as long for a user whom nobody knows. The reason is on the school's stream.
     """
-    school_id = school_of_urn(schools.database, urn)
+    school_id = school_of_urn(schools.database, urn) if urn.isascii() and urn.isdigit() else None
     if school_id is None:
         verify(None, password)
         raise LoginRefused("The school, the username or the password is not right")
@@ -185,7 +201,8 @@ def log_in(schools: Schools, sessions: Sessions, urn: str, username: str, passwo
         raise LoginRefused("The school, the username or the password is not right")
     actor = Actor(ActorKind.STAFF, member.id)
     if is_outdated(member.password_verifier):
-        set_password(school, member.id, password, actor)
+        verifier = rehashed(password)  # Its length is not asked again: what was accepted lets its owner in.
+        _change(school, member.id, lambda now: domain.staff.set_password(now, verifier, actor), None)
     token, session = sessions.open(school_id, member.id)
     school.add_to_log(
         SessionOpened(

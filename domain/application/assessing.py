@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 import domain.assessment
-from domain.academic_year import AssessmentPoint, Term, academic_year_of
+from domain.academic_year import AssessmentPoint, Term, academic_year_label, academic_year_of
 from domain.application.school_application import (
     MAPPER,
     CommandKey,
@@ -30,6 +30,9 @@ from domain.errors import Finding, InvalidInput, NotFound, NotPermitted
 from domain.events import Actor
 from domain.identifiers import new_id
 from domain.pupil import Pupil
+
+EARLIEST_YEAR = 1990
+"""No pupil of today was assessed before this academic year."""
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -121,8 +124,9 @@ def _check(entries: Sequence[Entry], pupils: dict[UUID, Pupil], point: Assessmen
     if not entries:
         findings.append(Finding(field="entries", found="none", accepted="at least one"))
     now = AssessmentPoint.of(today)
-    if point.ends_on > now.ends_on:
-        findings.append(Finding(field="term", found=point.label, accepted=f"{now.label} or earlier"))
+    if not EARLIEST_YEAR <= point.academic_year <= now.academic_year or point.ends_on > now.ends_on:
+        accepted = f"{now.label} or earlier, from {academic_year_label(EARLIEST_YEAR)} on"
+        findings.append(Finding(field="term", found=point.label, accepted=accepted))
     seen: dict[tuple[UUID, str], int] = {}
     for number, entry in enumerate(entries, start=1):
         if entry.pupil_id not in pupils:
@@ -131,7 +135,8 @@ def _check(entries: Sequence[Entry], pupils: dict[UUID, Pupil], point: Assessmen
                     field="pupil_id", found=str(entry.pupil_id), accepted="a pupil of this school", row=number
                 )
             )
-        if (first := seen.setdefault((entry.pupil_id, entry.subject), number)) != number:
+        cell = (entry.pupil_id, entry.subject.strip().upper())
+        if (first := seen.setdefault(cell, number)) != number:
             findings.append(
                 Finding(
                     field="subject",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,10 +11,16 @@ import msgspec
 
 import domain.assessment
 import domain.pupil
-from domain.application.school_application import MAPPER, SchoolApplication, assessments_of
+from domain.application.school_application import (
+    MAPPER,
+    PUPILS,
+    SchoolApplication,
+    assessments_of,
+    is_of,
+)
 from domain.assessment import Assessment
 from domain.errors import NotFound
-from domain.events import Actor, Compartment, Event
+from domain.events import Actor, Compartment
 from domain.ledger.stream import RecordedEvent
 from domain.pupil import Pupil
 
@@ -58,6 +63,8 @@ class Moment(msgspec.Struct, frozen=True):
 
 def end_of(day: date) -> Moment:
     """The end of a day, as clocks in England show it."""
+    if day == date.max:
+        return Moment()
     tomorrow = datetime.combine(day + timedelta(days=1), time(), SCHOOL_TIME)
     return Moment(at=tomorrow - timedelta(microseconds=1))
 
@@ -104,7 +111,7 @@ def of_pupil(school: SchoolApplication, pupil_id: UUID, *, names: bool = True) -
         NotFound: There is no such pupil.
     """
     stored = school.stream.events_of_many([pupil_id, assessments_of(pupil_id)])
-    if not stored:
+    if not any(is_of(PUPILS, event.topic) for event in stored):
         raise NotFound("This school has no pupil with that id")
     return [entry_of(event, names=names) for event in stored]
 
@@ -126,17 +133,13 @@ def pupil_as_at(school: SchoolApplication, pupil_id: UUID, moment: Moment) -> Pu
         [pupil_id, assessments_of(pupil_id)], up_to=moment.position, at=moment.at
     )
     events = [MAPPER.to_domain_event(event) for event in stored]
-    pupil = domain.pupil.fold(None, _those_of(events, pupil_id))
+    pupil = domain.pupil.fold(None, [event for event in events if is_of(PUPILS, event.name)])
     if pupil is None:
         raise NotFound("This school had no pupil with that id then")
-    assessments = domain.assessment.fold(_those_of(events, assessments_of(pupil_id)))
+    assessments = domain.assessment.fold(event for event in events if not is_of(PUPILS, event.name))
     return PupilThen(pupil, list(assessments.values()))
 
 
 def roll_as_at(school: SchoolApplication, moment: Moment) -> list[Pupil]:
     """The pupils on the roll, as the school knew them then."""
     return [pupil for pupil in school.roll(up_to=moment.position, at=moment.at).values() if pupil.on_roll]
-
-
-def _those_of(events: Iterable[Event], originator_id: UUID) -> list[Event]:
-    return [event for event in events if event.originator_id == originator_id]

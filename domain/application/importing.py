@@ -50,7 +50,7 @@ class RowReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         row: The row of the file, or the number of the pupil in a CTF.
         outcome: Created, changed, unchanged or refused.
-        pupil_id: The pupil, where there was one before or one was created.
+        pupil_id: The pupil, where there was one before or one has been created.
         fields: The fields that change.
         results: The number of assessments added or corrected.
         findings: Why the row is refused.
@@ -136,7 +136,8 @@ def import_file(
     )
     if dry_run:
         plan = _plan(school, file, actor)
-        return ImportReport(dry_run=True, counts=plan.counts, rows=plan.rows, dropped=file.dropped)
+        rows = _without_new_ids(plan.rows)
+        return ImportReport(dry_run=True, counts=plan.counts, rows=rows, dropped=file.dropped)
 
     plans: list[_Plan] = []
 
@@ -144,7 +145,8 @@ def import_file(
         plan = _plan(school, file, actor)
         plans.append(plan)
         if plan.counts.refused:
-            report = ImportReport(dry_run=False, counts=plan.counts, rows=plan.rows, dropped=file.dropped)
+            rows = _without_new_ids(plan.rows)
+            report = ImportReport(dry_run=False, counts=plan.counts, rows=rows, dropped=file.dropped)
             raise InvalidInput(
                 f"{plan.counts.refused} of {len(plan.rows)} rows are refused, so nothing was written",
                 [finding for row in plan.rows for finding in row.findings],
@@ -162,6 +164,14 @@ def import_file(
         position=outcome.position,
         repeated=outcome.repeated,
     )
+
+
+def _without_new_ids(rows: list[RowReport]) -> list[RowReport]:
+    """The report where nothing was written: the ids of pupils who would have been created are nobody's."""
+    return [
+        msgspec.structs.replace(row, pupil_id=None) if row.outcome is RowOutcome.CREATED else row
+        for row in rows
+    ]
 
 
 def _plan(school: SchoolApplication, file: PupilFile, actor: Actor) -> _Plan:

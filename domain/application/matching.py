@@ -1,6 +1,7 @@
 """Finding the pupil that a row of a file speaks of, and what the row changes.
 
-By UPN first, then by former UPN, then by surname, forename and date of birth together; never on less.
+By UPN first, then by former UPN, whether the school's or the file's, then by surname, forename and date of
+birth together; never on less.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class Roll:
         for pupil in pupils:
             if pupil.names.upn:
                 self._by_upn[pupil.names.upn] = pupil
-            for upn in pupil.names.former_upns:
+            for upn in set(pupil.names.former_upns):
                 self._by_former_upn.setdefault(upn, []).append(pupil)
             self._by_person.setdefault(_person(pupil.names), []).append(pupil)
 
@@ -50,8 +51,8 @@ class Roll:
         if len(found) > 1:
             return _unclear(
                 row,
-                "Surname",
-                "a name and date of birth that several pupils share",
+                "Surname, Forename, DOB",
+                "what is true of several pupils of this school",
                 "a UPN that tells them apart",
             )
         pupil = found[0]
@@ -74,6 +75,9 @@ class Roll:
             return [self._by_upn[row.upn]]
         if row.upn and row.upn in self._by_former_upn:
             return self._by_former_upn[row.upn]
+        former = row.names.former_upns if row.names else ()
+        if known := {self._by_upn[upn].id: self._by_upn[upn] for upn in former if upn in self._by_upn}:
+            return list(known.values())
         return self._by_person.get(_person(row.names), []) if row.names else []
 
 

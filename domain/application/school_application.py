@@ -25,11 +25,11 @@ import domain.staff
 from domain.errors import CommandReused, NotFound, StreamConflict, TargetTrackerError, VersionConflict
 from domain.events import Event
 from domain.identifiers import command_id_of, log_id_of
-from domain.ledger.database import Connection, Database
+from domain.ledger.database import Connection, Database, may_pass
 from domain.ledger.mapper import EventMapper
 from domain.ledger.persistence import LedgerFactory, shared_database
 from domain.ledger.recorders import StreamRecorder
-from domain.ledger.stream import Appended, Command, RecordedEvent, Stream, Unless
+from domain.ledger.stream import Appended, Category, Command, RecordedEvent, Stream, Unless
 from domain.pupil import Pupil
 from domain.school import School
 from domain.staff import StaffMember
@@ -40,8 +40,10 @@ MAPPER = EventMapper()
 ATTEMPTS = 8
 """How often a command decides anew before it gives up on a stream that others keep changing."""
 
+A = TypeVar("A", School, Pupil, StaffMember)
 R = TypeVar("R")
 
+SCHOOL: Final = "school"
 PUPILS: Final = "pupil"
 STAFF: Final = "staff"
 
@@ -138,43 +140,55 @@ class SchoolApplication(Application[UUID]):
             StreamConflict: Others kept changing what the decision rests on.
             VersionConflict: Likewise.
         """
+        for attempt in range(ATTEMPTS):
+            is_last = attempt == ATTEMPTS - 1
+            try:
+                outcome = self._try_to_carry_out(decide, result_type, command)
+            except psycopg.OperationalError as error:
+                # The answer may have been lost after the commit; with a key it is safe to ask again.
+                if command is None or is_last or not may_pass(error):
+                    raise
+                time.sleep(0.05 * 2**attempt)
+                continue
+            if isinstance(outcome, Outcome):
+                return outcome
+            if is_last:
+                raise outcome
+            time.sleep(0.002 * 2**attempt)
+        raise AssertionError("unreachable")
+
+    def _try_to_carry_out(
+        self, decide: Callable[[], Decision[R]], result_type: type[R], command: CommandKey | None
+    ) -> Outcome[R] | StreamConflict | VersionConflict:
+        """What came of it, or the conflict with whoever was quicker."""
         command_id = command_id_of(self.school_id, command.key) if command else None
         if command and command_id and (earlier := self.stream.command(command_id)):
             return repeated_outcome(earlier, command, result_type)
-        for attempt in range(ATTEMPTS):
-            try:
-                decision = decide()
-            except TargetTrackerError:
-                # What was refused now may have been done before, by the same command on another connection.
-                if command and command_id and (earlier := self.stream.command(command_id)):
-                    return repeated_outcome(earlier, command, result_type)
-                raise
-            try:
-                if not (decision.events or command):
-                    return Outcome(self.stream.head().position, decision.result)
-                appended = self.stream.append(
-                    [MAPPER.to_stored_event(event) for event in decision.events],
-                    command=Command(
-                        command_id, command.fingerprint(), msgspec.msgpack.encode(decision.result)
-                    )
-                    if command and command_id
-                    else None,
-                    unless=decision.unless,
-                )
-            except (StreamConflict, VersionConflict):
-                if attempt == ATTEMPTS - 1:
-                    raise
-                time.sleep(0.002 * 2**attempt)
-            except psycopg.OperationalError:
-                # The answer may have been lost after the commit; with a key it is safe to ask again.
-                if command is None or attempt == ATTEMPTS - 1:
-                    raise
-                time.sleep(0.05 * 2**attempt)
-            else:
-                if command and appended.repeated:
-                    return repeated_outcome(appended, command, result_type)
-                return Outcome(appended.last, decision.result)
-        raise AssertionError("unreachable")
+        try:
+            decision = decide()
+        except TargetTrackerError:
+            # What is refused now may have been done meanwhile, by the same command on another connection.
+            if command and command_id and (earlier := self.stream.command(command_id)):
+                return repeated_outcome(earlier, command, result_type)
+            raise
+        if not (decision.events or command):
+            return Outcome(self.stream.head().position, decision.result)
+        remembered = (
+            Command(command_id, command.fingerprint(), msgspec.msgpack.encode(decision.result))
+            if command and command_id
+            else None
+        )
+        try:
+            appended = self.stream.append(
+                [MAPPER.to_stored_event(event) for event in decision.events],
+                command=remembered,
+                unless=decision.unless,
+            )
+        except (StreamConflict, VersionConflict) as overtaken:
+            return overtaken
+        if command and appended.repeated:
+            return repeated_outcome(appended, command, result_type)
+        return Outcome(appended.last, decision.result)
 
     def add_to_log(self, event: Event, connection: Connection | None = None) -> Appended:
         """Adds an event to its log, after whatever was added to it meanwhile.
@@ -198,7 +212,7 @@ class SchoolApplication(Application[UUID]):
             NotFound: It is not registered.
         """
         try:
-            return self.repository.get(self.school_id, projector_func=domain.school.fold)
+            return self.repository.get(self.school_id, projector_func=_of(SCHOOL, domain.school.fold))
         except AggregateNotFoundError:
             raise NotFound("There is no such school") from None
 
@@ -209,7 +223,7 @@ class SchoolApplication(Application[UUID]):
             NotFound: The school has no such pupil.
         """
         try:
-            return self.repository.get(pupil_id, projector_func=domain.pupil.fold)
+            return self.repository.get(pupil_id, projector_func=_of(PUPILS, domain.pupil.fold))
         except AggregateNotFoundError:
             raise NotFound("This school has no pupil with that id") from None
 
@@ -228,7 +242,7 @@ class SchoolApplication(Application[UUID]):
             NotFound: The school has no such account.
         """
         try:
-            return self.repository.get(staff_id, projector_func=domain.staff.fold)
+            return self.repository.get(staff_id, projector_func=_of(STAFF, domain.staff.fold))
         except AggregateNotFoundError:
             raise NotFound("This school has no member of staff with that id") from None
 
@@ -244,9 +258,23 @@ class SchoolApplication(Application[UUID]):
         return list(members.values()), position
 
 
+def _of(
+    category: Category, fold: Callable[[A | None, Iterable[Event]], A | None]
+) -> Callable[[A | None, Iterable[Event]], A | None]:
+    """A projector that sees one category of events only: an id of something else is nobody's id."""
+    return lambda before, events: fold(before, (event for event in events if is_of(category, event.name)))
+
+
+def is_of(category: Category, topic: str) -> bool:
+    """Whether an event of this name or topic belongs to the category."""
+    return topic.startswith(f"{category}.")
+
+
 def _fold_pupils(stored: Iterable[RecordedEvent]) -> dict[UUID, Pupil]:
     pupils: dict[UUID, Pupil] = {}
     for recorded in stored:
+        if not is_of(PUPILS, recorded.topic):
+            continue
         event = MAPPER.to_domain_event(recorded)
         pupil = domain.pupil.fold(pupils.get(event.originator_id), [event])
         if pupil:

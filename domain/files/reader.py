@@ -12,6 +12,9 @@ from domain.files.rows import PupilFile, finding
 
 ACCEPTED = "a Target Tracker import file (CSV) or a Common Transfer File (XML)"
 
+MOST_PUPILS = 10_000
+"""More than any school in England has several times over: a longer file is somebody else's, or a mistake."""
+
 _OTHERS = {
     b"PK\x03\x04": "an Excel workbook or zip archive",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook",
@@ -33,7 +36,8 @@ def read_pupil_file(
         school: LA and establishment number of the school that the file is read for; only a CTF asks.
 
     Raises:
-        UnreadableFile: It is neither, is damaged, or is not safe to read. The findings say where and what.
+        UnreadableFile: It is neither, is damaged, is not safe to read, or has more than `MOST_PUPILS`. The
+            findings say where and what.
     """
     for start, kind in _OTHERS.items():
         if content.startswith(start):
@@ -41,8 +45,17 @@ def read_pupil_file(
     if not content.removeprefix(UTF_8_MARK).strip():
         raise UnreadableFile("This file is empty", [finding("file", "nothing", ACCEPTED)])
     if _is_xml(content):
-        return read_ctf(content, academic_year=academic_year, today=today, school=school)
-    return read_pupil_csv(content, academic_year=academic_year, today=today)
+        file = read_ctf(content, academic_year=academic_year, today=today, school=school)
+    else:
+        file = read_pupil_csv(content, academic_year=academic_year, today=today)
+    if (pupils := len(file.rows)) > MOST_PUPILS:
+        first_too_many = file.rows[MOST_PUPILS].row
+        accepted = f"at most {MOST_PUPILS:,} pupils: the file of one school"
+        raise UnreadableFile(
+            f"This file has {pupils:,} pupils, which no school has",
+            [finding("file", f"{pupils:,} pupils", accepted, first_too_many)],
+        )
+    return file
 
 
 def _is_xml(content: bytes) -> bool:

@@ -12,6 +12,16 @@ from psycopg_pool import ConnectionPool
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
+_PASSING = {"08", "40", "53", "55", "57", "58"}
+"""Classes of SQLSTATE: lost connections, deadlocks, want of resources, locks, shutdowns, system errors."""
+
+
+def may_pass(error: Exception) -> bool:
+    """Whether the same may succeed later: the server was away or busy, and not asked for the impossible."""
+    return isinstance(error, psycopg.OperationalError) and (
+        error.sqlstate is None or error.sqlstate[:2] in _PASSING
+    )
+
 
 class Database:
     """A pool of connections to one database as one role.
@@ -49,9 +59,13 @@ class Database:
         self._pool.close()
 
     @contextmanager
-    def connection(self) -> Iterator[Connection]:
-        """A connection in autocommit mode."""
-        with self._pool.connection() as connection:
+    def connection(self, timeout: float | None = None) -> Iterator[Connection]:
+        """A connection in autocommit mode.
+
+        Args:
+            timeout: Seconds to wait for one; half a minute, if not given.
+        """
+        with self._pool.connection(timeout) as connection:
             yield connection
 
     @contextmanager

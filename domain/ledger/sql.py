@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from importlib.resources import files
 
-from psycopg.sql import SQL
-
 _NAME = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
 
 
-def load(package: str, filename: str) -> dict[str, SQL]:
-    """The statements of a `.sql` file that lies in a package, by name.
+def load(package: str, filename: str) -> dict[str, bytes]:
+    """The statements of a `.sql` file that lies in a package, by name, ready to be sent.
 
     Raises:
         ValueError: The file names a statement twice, or holds text before the first name.
@@ -22,4 +20,4 @@ def load(package: str, filename: str) -> dict[str, SQL]:
     names = rest[0::2]
     if len(set(names)) != len(names):
         raise ValueError(f"{filename} uses a name twice")
-    return {name: SQL(text.strip()) for name, text in zip(names, rest[1::2], strict=True)}
+    return {name: text.strip().encode() for name, text in zip(names, rest[1::2], strict=True)}

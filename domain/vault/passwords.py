@@ -29,7 +29,6 @@ def verifier_of(password: str, level: AccessLevel) -> str:
     Raises:
         InvalidInput: It is too short or too long.
     """
-    password = unicodedata.normalize("NFKC", password)
     least = LEAST_FOR_ADMINISTRATORS if level is AccessLevel.ADMIN else LEAST
     if not least <= len(password) <= MOST:
         raise InvalidInput(
@@ -42,7 +41,12 @@ def verifier_of(password: str, level: AccessLevel) -> str:
                 )
             ],
         )
-    return _hasher.hash(password)
+    return _hasher.hash(_octets(password))
+
+
+def rehashed(password: str) -> str:
+    """What is kept from now on of a password that has just been verified."""
+    return _hasher.hash(_octets(password))
 
 
 def verify(verifier: str | None, password: str) -> bool:
@@ -53,10 +57,15 @@ def verify(verifier: str | None, password: str) -> bool:
         password: What was typed.
     """
     try:
-        _hasher.verify(verifier or _NOBODYS, unicodedata.normalize("NFKC", password[: MOST + 1]))
+        _hasher.verify(verifier or _NOBODYS, _octets(password[: MOST + 1]))
     except (VerificationError, InvalidHashError):
         return False
     return verifier is not None
+
+
+def _octets(password: str) -> bytes:
+    """The same for every way to type it; and something for what no keyboard types, which is no error here."""
+    return unicodedata.normalize("NFKC", password).encode(errors="surrogatepass")
 
 
 def is_outdated(verifier: str) -> bool:

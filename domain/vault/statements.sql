@@ -2,7 +2,7 @@
 INSERT INTO vault.sessions (school_id, token_hash, session_id, staff_id) VALUES (%s, %s, %s, %s)
 
 -- name: use
--- Touches a session at most once a minute: reading is far more frequent than that.
+-- Touches a session at most thirty times in its idle time, once a minute: reading is far more frequent than that.
 WITH found AS (
     SELECT school_id, token_hash, session_id, staff_id, last_used_at FROM vault.sessions
     WHERE school_id = %(school)s AND token_hash = %(token_hash)s
@@ -10,7 +10,7 @@ WITH found AS (
 ), touched AS (
     UPDATE vault.sessions s SET last_used_at = now() FROM found
     WHERE s.school_id = found.school_id AND s.token_hash = found.token_hash
-        AND found.last_used_at < now() - interval '1 minute'
+        AND found.last_used_at < now() - %(idle)s / 30
 )
 SELECT session_id, staff_id FROM found
 

@@ -1,0 +1,60 @@
+"""`scripts/bench`: measures, shows and writes the figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+
+from scripts.measuring import appends, commands, imports, memory, projecting
+from scripts.measuring.ground import Ground, ground
+from scripts.measuring.measure import Figure
+
+BENCHMARKS: dict[str, Callable[[Ground], Iterator[Figure]]] = {
+    "append": appends.measure,
+    "command": commands.measure,
+    "import": imports.measure,
+    "project": projecting.measure,
+    "memory": memory.measure,
+}
+
+
+def main(
+    only: Annotated[
+        list[str] | None,
+        typer.Argument(help=f"Which to run: {', '.join(BENCHMARKS)}. All, if none is named."),
+    ] = None,
+    json: Annotated[Path | None, typer.Option(help="Write the figures to this file as a JSON list.")] = None,
+) -> None:
+    """Measures Target Tracker on a PostgreSQL of its own, each figure beside a limit from the same run."""
+    console = Console()
+    if unknown := set(only or ()) - BENCHMARKS.keys():
+        raise typer.BadParameter(
+            f"there is no {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}"
+        )
+    figures: list[Figure] = []
+    for name in only or BENCHMARKS:
+        with console.status(f"measuring {name} …"), ground() as fresh:
+            for measured in BENCHMARKS[name](fresh):
+                figures.append(measured)
+                _show(console, measured)
+    if json:
+        json.write_bytes(msgspec.json.format(msgspec.json.encode(figures)) + b"\n")
+    raise typer.Exit(0 if all(measured.reached is not False for measured in figures) else 1)
+
+
+def _show(console: Console, measured: Figure) -> None:
+    """Three lines, at home on 80 columns."""
+    console.print(f"[bold]{measured.name}[/]: {measured.value:,.0f} {measured.unit}")
+    console.print(f"  {measured.ratio:.2f} times {measured.limit:,.0f}: {measured.limit_is}", highlight=False)
+    if measured.wanted:
+        verdict = "[green]reached[/]" if measured.reached else "[bold red]not reached[/]"
+        console.print(f"  wanted: {measured.wanted}: {verdict}", highlight=False)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,110 @@
+"""The ground that benchmarks stand on: a server of their own, with everything that makes a commit durable."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from itertools import count
+from pathlib import Path
+from uuid import UUID
+
+from domain.access import AccessLevel
+from domain.application.school_application import Schools
+from domain.events import OPERATOR
+from domain.identifiers import new_id
+from domain.ledger.database import Database
+from domain.ledger.migrate import migrate
+from domain.ledger.stream import Stream, register_school
+from domain.pupil import PupilNames, PupilRecord
+from scripts.composition import MIGRATIONS
+from scripts.embedded import EmbeddedPostgres
+
+__all__ = ["OPERATOR", "STATE", "AccessLevel", "Ground", "Schools", "ground", "made_up_child"]
+
+STATE = bytes(range(256)) + bytes(44)
+"""The 300 bytes of an event that a raw append writes."""
+
+_urns = count(200_000)
+
+
+@dataclass
+class Ground:
+    """A server with a migrated database."""
+
+    server: EmbeddedPostgres
+    name: str
+
+    @property
+    def api(self) -> str:
+        """How the API's role connects."""
+        return self.server.conninfo("target_tracker_api", self.name)
+
+    @property
+    def worker(self) -> str:
+        """How the worker's role connects."""
+        return self.server.conninfo("target_tracker_worker", self.name)
+
+    @property
+    def superuser(self) -> str:
+        """How the library's own tables are reached, which need no roles."""
+        return self.server.conninfo("postgres", self.name)
+
+    def streams(self, database: Database, number: int) -> list[Stream]:
+        """New schools with empty streams."""
+        streams = []
+        for _ in range(number):
+            school_id = new_id()
+            with database.bound_to(school_id) as connection:
+                register_school(connection, school_id, str(next(_urns)))
+            streams.append(Stream(database, school_id))
+        return streams
+
+
+@contextmanager
+def ground() -> Iterator[Ground]:
+    """A fresh server, which is removed afterwards."""
+    with tempfile.TemporaryDirectory(prefix="tt-bench-") as folder:
+        Path(folder).chmod(0o755)
+        server = EmbeddedPostgres(
+            Path(folder) / "pg",
+            settings={"shared_buffers": "'1GB'", "max_wal_size": "'8GB'", "checkpoint_timeout": "'30min'"},
+        )
+        server.start()
+        try:
+            server.create_database("bench")
+            list(migrate(server.conninfo(database="bench"), MIGRATIONS))
+            yield Ground(server, "bench")
+        finally:
+            server.destroy()
+
+
+def made_up_child(number: int, class_name: str = "Class 0") -> tuple[PupilNames, PupilRecord]:
+    """A child whom there is not."""
+    names = PupilNames(
+        surname=f"Surname{number}",
+        forename=f"Forename{number}",
+        date_of_birth=date(2015 + number % 7, 1 + number % 12, 1 + number % 28),
+        postcode="CM1 1QH",
+    )
+    record = PupilRecord(
+        sex="F" if number % 2 else "M",
+        date_of_entry=date(2022, 9, 1),
+        nc_year=str(1 + number % 6),
+        class_name=class_name,
+        free_school_meals=number % 4 == 0,
+        first_language="ENG",
+        ethnicity="WBRI",
+        sen_provision="N",
+    )
+    return names, record
+
+
+def new_school(schools: Schools) -> UUID:
+    """A school with an open stream."""
+    school_id = new_id()
+    with schools.database.bound_to(school_id) as connection:
+        register_school(connection, school_id, str(next(_urns)))
+    return school_id

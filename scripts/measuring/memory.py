@@ -1,0 +1,86 @@
+"""`memory`: what a worker and the API hold after 1,000,000 events, beside what they hold after 10,000."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from domain.application import histories
+from domain.application.school_application import Schools
+from domain.ledger.database import Database
+from projections import assessments, pupils
+from projections.runner import Worker
+from scripts.measuring.ground import Ground, new_school
+from scripts.measuring.measure import Figure, figure
+from scripts.measuring.projecting import fill
+
+FEW = 10_000
+MANY = 1_000_000
+SCHOOLS = 20
+
+
+def measure(ground: Ground) -> Iterator[Figure]:
+    """Measures the figures, each in a process of its own, so that neither pays for the other."""
+    schools = Schools(ground.api)
+    ids = [new_school(schools) for _ in range(SCHOOLS)]
+    for school_id in ids:
+        fill(schools, school_id, FEW // SCHOOLS)
+    before = {part: _resident(part, ground) for part in ("worker", "api")}
+    for _ in ids:
+        fill(schools, new_school(schools), (MANY - FEW) // SCHOOLS)
+    for part in ("worker", "api"):
+        yield figure(
+            f"memory, {part} after 1,000,000 events", _resident(part, ground), "MiB", before[part],
+            "the same process after 10,000 events", most_ratio=1.1,
+        )  # fmt: skip
+
+
+def _resident(part: str, ground: Ground) -> float:
+    result = subprocess.run(
+        [sys.executable, "-m", "scripts.measuring.memory", part, ground.api, ground.worker],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return float(result.stdout)
+
+
+def resident() -> float:
+    """What this process holds in memory now, in MiB."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    raise RuntimeError("the kernel does not tell")
+
+
+def as_worker(conninfo: str) -> float:
+    """Catches up with everything there is."""
+    with Database(conninfo) as database:
+        worker = Worker(database)
+        while worker.run_once():
+            pass
+        return resident()
+
+
+def as_api(conninfo: str) -> float:
+    """Reads every school's pupils, newest history and some assessments, as requests would."""
+    schools = Schools(conninfo)
+    with schools.database.connection() as connection:
+        ids = [row[0] for row in connection.execute("SELECT school_id FROM ledger.schools")]
+    for _ in range(5):
+        for school_id in ids:
+            school = schools.school(school_id)
+            head = school.stream.head().position
+            entries = histories.of_school(school, after=max(head - 100, 0))
+            with schools.database.bound_to(school_id) as connection:
+                pupils.find(connection, school_id)
+                for entry in entries[:20]:
+                    assessments.latest(connection, school_id, entry.originator_id)
+    return resident()
+
+
+if __name__ == "__main__":
+    _, part, api, worker = sys.argv
+    print(as_worker(worker) if part == "worker" else as_api(api))
