@@ -155,15 +155,29 @@ def _date_findings(born: date, entered: date) -> list[Finding]:
     return findings
 
 
+MOST_SESSIONS = 1000
+"""Sessions of an academic year; schools are open for about 380."""
+
+
 def _attendance_findings(totals: AttendanceTotals) -> list[Finding]:
-    if min(totals.possible, totals.authorised, totals.unauthorised) < 0 or (
-        totals.authorised + totals.unauthorised > totals.possible
+    if not 1990 <= totals.academic_year <= 2100:
+        return [
+            Finding(
+                field="attendance",
+                found=str(totals.academic_year)[:60],
+                accepted="the year in which an academic year starts, from 1990 to 2100",
+            )
+        ]
+    if (
+        min(totals.possible, totals.authorised, totals.unauthorised) < 0
+        or totals.authorised + totals.unauthorised > totals.possible
+        or totals.possible > MOST_SESSIONS
     ):
         return [
             Finding(
                 field="attendance",
-                found=f"{totals.possible} possible, {totals.authorised} + {totals.unauthorised} missed",
-                accepted="sessions from 0 up, and no more missed than were possible",
+                found=f"{totals.possible} possible, {totals.authorised} + {totals.unauthorised} missed"[:60],
+                accepted=f"sessions from 0 to {MOST_SESSIONS}, and no more missed than were possible",
             )
         ]
     return []

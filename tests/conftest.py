@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -77,8 +78,9 @@ class TestDatabase:
         return psycopg.connect(self.conninfo(role), autocommit=True)
 
 
-@pytest.fixture
-def test_database(server: EmbeddedPostgres) -> Iterator[TestDatabase]:
+@contextmanager
+def fresh_database(server: EmbeddedPostgres) -> Iterator[TestDatabase]:
+    """A migrated database that is removed at the end."""
     name = f"test_{next(_numbers)}"
     with psycopg.connect(server.conninfo("postgres", "postgres"), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} OWNER {OWNER}".encode())
@@ -90,6 +92,20 @@ def test_database(server: EmbeddedPostgres) -> Iterator[TestDatabase]:
     yield TestDatabase(server, name)
     with psycopg.connect(server.conninfo("postgres", "postgres"), autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@pytest.fixture
+def test_database(server: EmbeddedPostgres) -> Iterator[TestDatabase]:
+    """A database of the test's own."""
+    with fresh_database(server) as database:
+        yield database
+
+
+@pytest.fixture(scope="module")
+def module_database(server: EmbeddedPostgres) -> Iterator[TestDatabase]:
+    """A database that the tests of a module share, for those that need no more than a school of their own."""
+    with fresh_database(server) as database:
+        yield database
 
 
 @pytest.fixture

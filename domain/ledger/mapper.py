@@ -8,6 +8,7 @@ second and third part here, each with its own key, and nothing outside this modu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple, cast, get_type_hints
 from uuid import UUID
 
@@ -15,7 +16,7 @@ import msgspec
 from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import JSONTranscoder, Mapper, MapperDeserialisationError, StoredEvent
 
-from domain.events import REGISTRY, Compartment, Event, Registry
+from domain.events import REGISTRY, Compartment, Event, Registry, Upcaster
 
 _encoder = msgspec.msgpack.Encoder()
 
@@ -79,6 +80,19 @@ def _part_field(hints: dict[str, Any], info: msgspec.structs.FieldInfo) -> Any:
     return (info.name, hints[info.name])
 
 
+class _Form:
+    """How the events of one class are written and read, at their newest version."""
+
+    def __init__(self, cls: type[Event]) -> None:
+        self.cls = cls
+        self.topic = f"{cls.name}.{cls.version}"
+        codecs = [_Codec(cls, home) for home in Compartment]
+        self.codecs = tuple(codec if codec.fields else None for codec in codecs)
+
+
+_PLACES = {home: place for place, home in enumerate(Compartment)}
+
+
 class EventMapper(Mapper[UUID]):
     """Maps the events of a registry; the `MAPPER_TOPIC` of Target Tracker's applications."""
 
@@ -86,26 +100,15 @@ class EventMapper(Mapper[UUID]):
         """Ignores the library's transcoder, compressor and cipher, which know nothing of compartments."""
         super().__init__(transcoder=JSONTranscoder())
         self.registry = registry
-        self._codecs = {
-            name: {
-                compartment: codec
-                for compartment in Compartment
-                if (codec := _Codec(cls, compartment)).fields
-            }
-            for name, cls in registry.classes.items()
-        }
+        self._forms = {name: _Form(cls) for name, cls in registry.classes.items()}
+        self._newest = {form.topic: form for form in self._forms.values()}
 
     def to_stored_event(self, domain_event: DomainEventProtocol[UUID]) -> StoredEvent:
         """Writes an event; its topic is its stable name and version."""
         event = cast("Event", domain_event)
-        codecs = self._codecs[event.name]
-        parts = [codec.encode(event) if (codec := codecs.get(home)) else None for home in Compartment]
-        return StoredEvent(
-            event.originator_id,
-            event.originator_version,
-            f"{event.name}.{event.version}",
-            _encoder.encode(parts),
-        )
+        form = self._forms[event.name]
+        parts = [codec.encode(event) if codec else None for codec in form.codecs]
+        return StoredEvent(event.originator_id, event.originator_version, form.topic, _encoder.encode(parts))
 
     def to_domain_event(self, stored_event: StoredEvent) -> Event:
         """Reads an event, upcasting what was stored at an older version.
@@ -114,14 +117,17 @@ class EventMapper(Mapper[UUID]):
             MapperDeserialisationError: The type is not known, is newer than this software, or does not hold
                 what it should. The message names the place, never the content.
         """
-        name, _, version = stored_event.topic.rpartition(".")
         try:
-            cls = self.registry.classes[name]
-            parts = split(stored_event.state)
+            form = self._newest.get(stored_event.topic)
+            parts: Sequence[bytes | None] = split(stored_event.state)
+            if form is None:
+                form, steps = self._from_older(stored_event.topic)
+                parts = [_upcast(part, steps[home]) for part, home in zip(parts, Compartment, strict=True)]
             fields: dict[str, Any] = {}
-            for home, part in zip(Compartment, parts, strict=True):
-                fields |= self._open(name, int(version), home, part)
-            return cls(
+            for codec, part in zip(form.codecs, parts, strict=True):
+                if part is not None:
+                    fields.update(_decoded(codec, part))
+            return form.cls(
                 originator_id=cast("UUID", stored_event.originator_id),
                 originator_version=stored_event.originator_version,
                 **fields,
@@ -138,23 +144,36 @@ class EventMapper(Mapper[UUID]):
         Raises:
             MapperDeserialisationError: The type is not known, or the part does not hold what it should.
         """
-        name, _, version = topic.rpartition(".")
         try:
-            return self._open(name, int(version), home, part)
+            form = self._newest.get(topic)
+            if form is None:
+                form, steps = self._from_older(topic)
+                part = _upcast(part, steps[home])
+            return {} if part is None else _decoded(form.codecs[_PLACES[home]], part)
         except _UNREADABLE as error:
             raise MapperDeserialisationError(
                 f"cannot read the {home.value} part of a {topic!r}: {type(error).__name__}"
             ) from None
 
-    def _open(self, name: str, version: int, home: Compartment, part: bytes | None) -> dict[str, Any]:
-        current = self.registry.classes[name].version
-        if version != current:
-            if not 1 <= version < current:
-                raise ValueError(f"there is no version {version}, the newest is {current}")
-            data = msgspec.msgpack.decode(part or EMPTY, type=dict[str, Any])
-            for step in self.registry.steps(name, version, home):
-                data = step(data)
-            part = _encoder.encode(data)
-        if part is None or part == EMPTY:
-            return {}
-        return self._codecs[name][home].decode(part)
+    def _from_older(self, topic: str) -> tuple[_Form, dict[Compartment, list[Upcaster]]]:
+        """The newest form of what was stored at an older version, and the way there."""
+        name, _, version = topic.rpartition(".")
+        form = self._forms[name]
+        if not 1 <= int(version) < form.cls.version:
+            raise ValueError(f"there is no version {version}, the newest is {form.cls.version}")
+        return form, {home: self.registry.steps(name, int(version), home) for home in Compartment}
+
+
+def _decoded(codec: _Codec | None, part: bytes) -> dict[str, Any]:
+    if codec is None:
+        raise ValueError("a part of a compartment that the event does not have")
+    return codec.decode(part)
+
+
+def _upcast(part: bytes | None, steps: Sequence[Upcaster]) -> bytes | None:
+    if not steps:
+        return part
+    data = msgspec.msgpack.decode(part or EMPTY, type=dict[str, Any])
+    for step in steps:
+        data = step(data)
+    return _encoder.encode(data)

@@ -1,0 +1,194 @@
+"""One made-up example of every event class, with every field set.
+
+A new event class needs an example here, and then ``python -m tests.ledger.golden`` to record its bytes. When
+an event class gets a new version, `FORMER` says what the bytes of the one before are read as from then on.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from datetime import date
+from uuid import UUID
+
+import domain
+from domain.access import AccessLevel
+from domain.assessment import AssessmentCorrected, AssessmentRecorded, Result
+from domain.events import OPERATOR, REGISTRY, Actor, ActorKind, Event
+from domain.login import LoginFailed, LoginFailure, SessionClosed, SessionEnd, SessionOpened
+from domain.pupil import (
+    AttendanceTotals,
+    PupilAdmitted,
+    PupilChanged,
+    PupilLeft,
+    PupilNames,
+    PupilRecord,
+    PupilReturned,
+    RecordChange,
+)
+from domain.school import ImportCompleted, SchoolFacts, SchoolRegistered
+from domain.staff import (
+    Access,
+    StaffAccessChanged,
+    StaffAdded,
+    StaffDisabled,
+    StaffEnabled,
+    StaffNames,
+    StaffPasswordSet,
+)
+
+# Every module of the domain, so that no event class is left out for not having been imported.
+for _module in pkgutil.iter_modules(domain.__path__):
+    importlib.import_module(f"domain.{_module.name}")
+
+EVENT_CLASSES = sorted(REGISTRY.classes.values(), key=lambda cls: cls.name)
+"""The registered event classes."""
+
+SCHOOL = UUID("01890000-0000-7000-8000-000000000001")
+PUPIL = UUID("01890000-0000-7000-8000-000000000002")
+STAFF = UUID("01890000-0000-7000-8000-000000000003")
+SESSION = UUID("01890000-0000-7000-8000-000000000004")
+ASSESSMENT = UUID("01890000-0000-7000-8000-000000000005")
+IMPORT = UUID("01890000-0000-7000-8000-000000000006")
+
+TEACHER = Actor(ActorKind.STAFF, STAFF)
+
+RESULT = Result(
+    scheme="statutory",
+    subject="REA",
+    value="EXS",
+    academic_year=2024,
+    term="summer",
+    nc_year="6",
+    stage="KS2",
+    component="REA",
+    method="TA",
+    qualifier="NL",
+    status="A",
+    assessed_on=date(2025, 6, 20),
+)
+
+EXAMPLES: tuple[Event, ...] = (
+    SchoolRegistered(
+        originator_id=SCHOOL,
+        originator_version=1,
+        actor=OPERATOR,
+        facts=SchoolFacts(
+            name="Elm Lane Primary School",
+            urn="100001",
+            local_authority="881",
+            establishment="2001",
+            region="East of England",
+        ),
+        agreement_from=date(2024, 9, 1),
+        official_email="office@elmlane.example",
+    ),
+    ImportCompleted(
+        originator_id=SCHOOL,
+        originator_version=2,
+        actor=TEACHER,
+        import_id=IMPORT,
+        format="ctf",
+        created=30,
+        changed=2,
+        unchanged=1,
+        results=120,
+    ),
+    StaffAdded(
+        originator_id=STAFF,
+        originator_version=1,
+        actor=OPERATOR,
+        names=StaffNames(username="j.okafor", display_name="Jo Okafor"),
+        access=Access(AccessLevel.LIMITED_READ_WRITE, ("4 Oak", "4 Ash")),
+        password_verifier="made-up-verifier",
+    ),
+    StaffAccessChanged(
+        originator_id=STAFF, originator_version=2, actor=TEACHER, access=Access(AccessLevel.ADMIN, ("4 Oak",))
+    ),
+    StaffPasswordSet(
+        originator_id=STAFF, originator_version=3, actor=TEACHER, password_verifier="another-verifier"
+    ),
+    StaffDisabled(originator_id=STAFF, originator_version=4, actor=TEACHER),
+    StaffEnabled(originator_id=STAFF, originator_version=5, actor=TEACHER),
+    SessionOpened(
+        originator_id=SESSION, originator_version=1, actor=TEACHER, session_id=SESSION, staff_id=STAFF
+    ),
+    SessionClosed(
+        originator_id=SESSION,
+        originator_version=2,
+        actor=TEACHER,
+        session_id=SESSION,
+        staff_id=STAFF,
+        reason=SessionEnd.REVOKED,
+    ),
+    LoginFailed(
+        originator_id=SESSION,
+        originator_version=3,
+        actor=TEACHER,
+        staff_id=STAFF,
+        reason=LoginFailure.WRONG_PASSWORD,
+    ),
+    PupilAdmitted(
+        originator_id=PUPIL,
+        originator_version=1,
+        actor=TEACHER,
+        names=PupilNames(
+            surname="Exempel",
+            forename="Zoë",
+            date_of_birth=date(2016, 2, 29),
+            upn="A100001225001",
+            former_upns=("X100001225002",),
+            postcode="CM1 1QH",
+        ),
+        record=PupilRecord(
+            sex="F",
+            date_of_entry=date(2020, 9, 3),
+            nc_year="4",
+            class_name="4 Oak",
+            free_school_meals=True,
+            first_language="ENG",
+            ethnicity="WBRI",
+            sen_provision="K",
+            in_care=False,
+            gifted=True,
+            attendance=AttendanceTotals(academic_year=2024, possible=190, authorised=4, unauthorised=1),
+        ),
+    ),
+    PupilChanged(
+        originator_id=PUPIL,
+        originator_version=2,
+        actor=TEACHER,
+        names=PupilNames(surname="Exempel-Lund", forename="Zoë", date_of_birth=date(2016, 2, 29)),
+        record=RecordChange(nc_year="5", class_name=None, free_school_meals=False),
+    ),
+    PupilLeft(
+        originator_id=PUPIL,
+        originator_version=3,
+        actor=TEACHER,
+        left_on=date(2025, 4, 4),
+        reason="moved away",
+        destination="Ash Grove Primary School",
+    ),
+    PupilReturned(originator_id=PUPIL, originator_version=4, actor=TEACHER, returned_on=date(2025, 9, 2)),
+    AssessmentRecorded(
+        originator_id=PUPIL,
+        originator_version=1,
+        actor=TEACHER,
+        assessment_id=ASSESSMENT,
+        pupil_id=PUPIL,
+        result=RESULT,
+    ),
+    AssessmentCorrected(
+        originator_id=PUPIL,
+        originator_version=2,
+        actor=TEACHER,
+        assessment_id=ASSESSMENT,
+        pupil_id=PUPIL,
+        result=RESULT,
+        reason="entered for the wrong child",
+    ),
+)
+"""The newest version of every event class."""
+
+FORMER: dict[str, Event] = {}
+"""What recorded examples of older versions are to be read as now: ``pupil.left.1``, ``pupil.left.1 bare``."""
