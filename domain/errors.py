@@ -57,7 +57,7 @@ class TargetTrackerError(Exception):
         self.details = details
 
 
-class InvalidInput(TargetTrackerError):  # noqa: N818 - said as what happened, as users see it
+class InvalidInput(TargetTrackerError):
     """What was sent cannot be accepted; `findings` says where, what and what would be."""
 
     title = "The input is not valid"
@@ -73,13 +73,13 @@ class UnreadableFile(InvalidInput):
     title = "The file cannot be read"
 
 
-class NotFound(TargetTrackerError):  # noqa: N818 - said as what happened, as users see it
+class NotFound(TargetTrackerError):
     """Nothing in this school has that id."""
 
     title = "Not found"
 
 
-class NotSignedIn(TargetTrackerError):  # noqa: N818 - said as what happened, as users see it
+class NotSignedIn(TargetTrackerError):
     """There is no session, or it has ended."""
 
     title = "Not signed in"
@@ -91,13 +91,13 @@ class LoginRefused(NotSignedIn):
     title = "Login refused"
 
 
-class NotPermitted(TargetTrackerError):  # noqa: N818 - said as what happened, as users see it
+class NotPermitted(TargetTrackerError):
     """The access level of this user does not allow it."""
 
     title = "Not permitted"
 
 
-class Conflict(TargetTrackerError):  # noqa: N818 - said as what happened, as users see it
+class Conflict(TargetTrackerError):
     """Right in itself, but it does not fit what is there."""
 
     title = "Conflict"
@@ -138,7 +138,7 @@ class AlreadyExists(Conflict):
     title = "Already exists"
 
 
-class NotYetVisible(TargetTrackerError):  # noqa: N818 - said as what happened, as users see it
+class NotYetVisible(TargetTrackerError):
     """The projection has not reached the position that was asked for."""
 
     title = "Not visible yet"
@@ -150,7 +150,7 @@ class SchoolStopped(NotYetVisible):
     title = "This school's view has stopped"
 
 
-class Misconfigured(TargetTrackerError):  # noqa: N818 - said as what happened, as users see it
+class Misconfigured(TargetTrackerError):
     """The service cannot start, or go on, as it is configured."""
 
     title = "Not configured"

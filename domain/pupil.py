@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import msgspec
 
 from domain.errors import Conflict, InvalidInput
-from domain.events import Actor, Event, Names, Record, event
+from domain.events import SYSTEM, Actor, Event, Names, Record, event
 
 
 class PupilNames(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -156,6 +156,27 @@ class PupilReturned(Event, frozen=True, kw_only=True):
     returned_on: Record[date]
 
 
+@event("pupil.snapshot")
+class PupilSnapshot(Event, frozen=True, kw_only=True):
+    """A pupil as at a version, kept apart from the stream, to start reading from; never the truth."""
+
+    names: Names[PupilNames]
+    record: Record[PupilRecord]
+    left_on: Record[date | None] = None
+
+    @classmethod
+    def take(cls, pupil: Pupil) -> PupilSnapshot:
+        """The snapshot of a pupil; the eventsourcing library's `Application.take_snapshot` calls it."""
+        return cls(
+            originator_id=pupil.id,
+            originator_version=pupil.version,
+            actor=SYSTEM,
+            names=pupil.names,
+            record=pupil.record,
+            left_on=pupil.left_on,
+        )
+
+
 class Pupil(msgspec.Struct, frozen=True, kw_only=True):
     """A pupil as the events so far describe it.
 
@@ -172,6 +193,8 @@ class Pupil(msgspec.Struct, frozen=True, kw_only=True):
     names: PupilNames
     record: PupilRecord
     left_on: date | None = None
+
+    Snapshot: ClassVar[type[PupilSnapshot]] = PupilSnapshot
 
     @property
     def on_roll(self) -> bool:
@@ -194,6 +217,14 @@ def _after(pupil: Pupil | None, happened: Event) -> Pupil:
                 version=happened.originator_version,
                 names=happened.names,
                 record=happened.record,
+            )
+        case PupilSnapshot():
+            return Pupil(
+                id=happened.originator_id,
+                version=happened.originator_version,
+                names=happened.names,
+                record=happened.record,
+                left_on=happened.left_on,
             )
         case _ if pupil is None:
             raise Conflict(f"{happened.name} cannot be the first event of a pupil")

@@ -18,7 +18,7 @@ from eventsourcing.persistence import JSONTranscoder, Mapper, MapperDeserialisat
 
 from domain.events import REGISTRY, Compartment, Event, Registry, Upcaster
 
-_encoder = msgspec.msgpack.Encoder()
+_encoder = msgspec.msgpack.Encoder(uuid_format="bytes")
 
 # What damaged bytes can make decoders and upcasters raise.
 _UNREADABLE = (

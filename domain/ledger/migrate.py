@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -51,8 +51,8 @@ def find(packages: Iterable[str]) -> list[Migration]:
     return found
 
 
-def migrate(conninfo: str, packages: Iterable[str]) -> Iterator[str]:
-    """Applies what has not been applied yet, each file in a transaction of its own, and yields its name.
+def migrate(conninfo: str, packages: Iterable[str]) -> list[str]:
+    """Applies what has not been applied yet, each file in a transaction of its own, and returns their names.
 
     Safe to run twice and from two processes at once: the second waits, and finds nothing to do.
 
@@ -60,6 +60,7 @@ def migrate(conninfo: str, packages: Iterable[str]) -> Iterator[str]:
         Misconfigured: A file was edited after it had been applied, or the database is newer than this code.
     """
     migrations = find(packages)
+    done: list[str] = []
     with psycopg.connect(conninfo, autocommit=True) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", [LOCK])
         connection.execute("SET client_min_messages = warning")
@@ -86,4 +87,5 @@ def migrate(conninfo: str, packages: Iterable[str]) -> Iterator[str]:
                     "INSERT INTO migrations.applied (name, digest) VALUES (%s, %s)",
                     [migration.name, migration.digest],
                 )
-            yield migration.name
+            done.append(migration.name)
+    return done

@@ -24,6 +24,7 @@ from domain.pupil import (
     PupilNames,
     PupilRecord,
     PupilReturned,
+    PupilSnapshot,
     RecordChange,
 )
 from domain.school import ImportCompleted, SchoolFacts, SchoolRegistered
@@ -170,6 +171,14 @@ EXAMPLES: tuple[Event, ...] = (
         destination="Ash Grove Primary School",
     ),
     PupilReturned(originator_id=PUPIL, originator_version=4, actor=TEACHER, returned_on=date(2025, 9, 2)),
+    PupilSnapshot(
+        originator_id=PUPIL,
+        originator_version=4,
+        actor=OPERATOR,
+        names=PupilNames(surname="Exempel", forename="Zoë", date_of_birth=date(2016, 2, 29)),
+        record=PupilRecord(sex="F", date_of_entry=date(2020, 9, 3)),
+        left_on=date(2025, 4, 4),
+    ),
     AssessmentRecorded(
         originator_id=PUPIL,
         originator_version=1,
