@@ -16,6 +16,7 @@ from domain.errors import Finding, InvalidInput
 from domain.files import fields
 from domain.files.rows import EARLIEST_DATE_OF_BIRTH, holds_email
 from domain.pupil import AttendanceTotals, PupilNames, PupilRecord
+from domain.text import read_text
 
 Unset = msgspec.UnsetType
 UNSET = msgspec.UNSET
@@ -80,7 +81,7 @@ def _read_text(text: str) -> str:
     """Text in its usual spelling, as files are read."""
     if holds_email(text):
         raise ValueError(fields.NO_EMAIL)
-    return fields.read_text(text)
+    return read_text(text)
 
 
 _READERS: dict[str, Callable[[str], str]] = {

@@ -11,6 +11,7 @@ import msgspec
 
 from domain.errors import Conflict, Finding, InvalidInput
 from domain.events import Actor, Event, Open, Record, event
+from domain.text import ACCEPTED, is_text
 
 REGIONS = (
     "East Midlands",
@@ -116,6 +117,8 @@ def register(
         for field, (shape, accepted) in _SHAPES.items()
         if not re.fullmatch(shape, getattr(facts, field))
     ]
+    if not is_text(facts.name):
+        findings.append(Finding(field="name", found=f"{len(facts.name)} characters", accepted=ACCEPTED))
     if facts.region not in REGIONS:
         findings.append(
             Finding(field="region", found=facts.region[:60], accepted=f"one of {', '.join(REGIONS)}")

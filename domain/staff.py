@@ -11,6 +11,7 @@ import msgspec
 from domain.access import PERMISSIONS, AccessLevel, Permission
 from domain.errors import AlreadyExists, Conflict, Finding, InvalidInput
 from domain.events import Actor, Event, Names, Record, event
+from domain.text import ACCEPTED, is_text
 
 
 class StaffNames(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -147,9 +148,9 @@ def add(
             that knows none.
     """
     findings = [
-        Finding(field=field, found=f"{len(text)} characters", accepted="1 to 100 characters")
+        Finding(field=field, found=f"{len(text)} characters", accepted=f"1 to 100 characters: {ACCEPTED}")
         for field, text in (("username", names.username), ("display_name", names.display_name))
-        if not 1 <= len(text.strip()) <= 100
+        if not (1 <= len(text.strip()) <= 100 and is_text(text))
     ]
     findings += _access_findings(access)
     if findings:

@@ -93,7 +93,7 @@ def record(
 
     def decide() -> Decision[SheetResult]:
         pupils = school.pupils({entry.pupil_id for entry in entries})
-        _check(entries, pupils, point, today)
+        _check(entries, pupils, point, today, assessed_on)
         if only_classes is not None:
             _check_classes(pupils, only_classes)
         logs = {pupil_id: assessments_of(pupil_id) for pupil_id in pupils}
@@ -119,7 +119,13 @@ def record(
     return school.carry_out(decide, SheetResult, command)
 
 
-def _check(entries: Sequence[Entry], pupils: dict[UUID, Pupil], point: AssessmentPoint, today: date) -> None:
+def _check(
+    entries: Sequence[Entry],
+    pupils: dict[UUID, Pupil],
+    point: AssessmentPoint,
+    today: date,
+    assessed_on: date | None,
+) -> None:
     findings = []
     if not entries:
         findings.append(Finding(field="entries", found="none", accepted="at least one"))
@@ -127,6 +133,9 @@ def _check(entries: Sequence[Entry], pupils: dict[UUID, Pupil], point: Assessmen
     if not EARLIEST_YEAR <= point.academic_year <= now.academic_year or point.ends_on > now.ends_on:
         accepted = f"{now.label} or earlier, from {academic_year_label(EARLIEST_YEAR)} on"
         findings.append(Finding(field="term", found=point.label, accepted=accepted))
+    elif assessed_on and (assessed_on > today or academic_year_of(assessed_on) != point.academic_year):
+        accepted = f"a day of {academic_year_label(point.academic_year)}, up to today"
+        findings.append(Finding(field="assessed_on", found=assessed_on.isoformat(), accepted=accepted))
     seen: dict[tuple[UUID, str], int] = {}
     for number, entry in enumerate(entries, start=1):
         if entry.pupil_id not in pupils:

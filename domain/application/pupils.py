@@ -16,7 +16,7 @@ from domain.application.school_application import (
     Outcome,
     SchoolApplication,
 )
-from domain.errors import AlreadyExists, VersionConflict
+from domain.errors import AlreadyExists, Finding, InvalidInput, VersionConflict
 from domain.events import Actor, Event
 from domain.identifiers import new_id
 from domain.ledger.stream import Unless
@@ -108,8 +108,10 @@ def leave(
     Raises:
         VersionConflict: The pupil is at another version.
         Conflict: The child has already left.
+        InvalidInput: The day lies ahead, or before the date of entry.
         NotFound: There is no such pupil.
     """
+    _check_not_ahead("left_on", left_on)
     return _happen(
         school,
         pupil_id,
@@ -132,8 +134,10 @@ def take_back(
     Raises:
         VersionConflict: The pupil is at another version.
         Conflict: The child is on the roll.
+        InvalidInput: The day lies ahead, or before the one on which the child left.
         NotFound: There is no such pupil.
     """
+    _check_not_ahead("returned_on", returned_on)
     return _happen(
         school,
         pupil_id,
@@ -141,6 +145,15 @@ def take_back(
         lambda pupil: domain.pupil.take_back(pupil, returned_on, actor),
         command,
     )
+
+
+def _check_not_ahead(field: str, day: date) -> None:
+    today = date.today()  # noqa: DTZ011 - a calendar day, as the school counts it
+    if day > today:
+        raise InvalidInput(
+            "A pupil leaves or returns on the day itself, or it is recorded afterwards",
+            [Finding(field=field, found=day.isoformat(), accepted="today or an earlier day")],
+        )
 
 
 def expecting(pupil: Pupil, version: int) -> Pupil:

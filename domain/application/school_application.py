@@ -15,7 +15,7 @@ from uuid import UUID
 import msgspec
 import psycopg
 from eventsourcing.application import AggregateNotFoundError, Application
-from eventsourcing.persistence import Mapper
+from eventsourcing.persistence import Mapper, OperationalError
 
 import domain.assessment
 import domain.login
@@ -144,7 +144,7 @@ class SchoolApplication(Application[UUID]):
             is_last = attempt == ATTEMPTS - 1
             try:
                 outcome = self._try_to_carry_out(decide, result_type, command)
-            except psycopg.OperationalError as error:
+            except (psycopg.OperationalError, OperationalError) as error:
                 # The answer may have been lost after the commit; with a key it is safe to ask again.
                 if command is None or is_last or not may_pass(error):
                     raise

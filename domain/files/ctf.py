@@ -44,6 +44,7 @@ from domain.files.rows import (
     holds_email,
 )
 from domain.pupil import PupilNames, PupilRecord
+from domain.text import read_text
 
 _NAMES = frozenset(PupilNames.__struct_fields__)
 _WHOLE_NAME = {"Surname": "surname", "Forename": "forename", "DOB": "date_of_birth"}
@@ -124,8 +125,8 @@ class _Field(msgspec.Struct, frozen=True):
 def _readers(today: date) -> list[_Field]:
     return [
         _Field("UPN", "upn", read_upn),
-        _Field("Surname", "surname", fields.read_text),
-        _Field("Forename", "forename", fields.read_text),
+        _Field("Surname", "surname", read_text),
+        _Field("Forename", "forename", read_text),
         _Field("DOB", "date_of_birth", fields.born_by(today, fields.read_year_first)),
         _Field("Gender", "sex", SEX.find),
         _Field("Sex", "sex", SEX.find),

@@ -61,7 +61,7 @@ def parse_ctf(content: bytes) -> Element:
     return root
 
 
-class _RootReached(Exception):  # noqa: N818 - it is not an error
+class _RootReached(Exception):
     """The root element begins: no document type declaration can come any more."""
 
 

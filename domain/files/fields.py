@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable
 from datetime import date
 from functools import lru_cache
 
 from domain.files.rows import EARLIEST_DATE_OF_BIRTH
 
-TEXT_ACCEPTED = "text without control or damaged characters"
 NO_EMAIL = "text without an email address: Target Tracker does not keep them"
 
 _DAY_FIRST = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})")
 _YEAR_FIRST = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _COUNT = re.compile(r"[0-9]{1,4}")
-_WRONG_START = re.compile("[ÃÄÅ]|â€")
 _BOOLEANS = {
     word: value
     for value, words in ((True, "t true y yes 1"), (False, "f false n no 0"))
@@ -83,25 +80,3 @@ def read_count(text: str) -> int:
     if not _COUNT.fullmatch(text):
         raise ValueError("a whole number, 0 or more")
     return int(text)
-
-
-def read_text(text: str) -> str:
-    """A name, with single spaces; it must have come through its encodings whole."""
-    if text.isascii() and text.isprintable():
-        return text if "  " not in text and text == text.strip() else " ".join(text.split())
-    text = " ".join(text.split())
-    if any(unicodedata.category(character) in {"Cc", "Cn", "Co", "Cs"} for character in text):
-        raise ValueError(TEXT_ACCEPTED)
-    if "\N{REPLACEMENT CHARACTER}" in text or _decoded_wrongly(text):
-        raise ValueError("text whose accents came through whole: save the file again as UTF-8")
-    return text
-
-
-def _decoded_wrongly(text: str) -> bool:
-    """Whether this is UTF-8 that somebody once took for Windows-1252, as in `ZoÃ«`."""
-    if not _WRONG_START.search(text):
-        return False
-    try:
-        return text.encode("cp1252").decode() != text
-    except UnicodeError:
-        return False

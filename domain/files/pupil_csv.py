@@ -33,6 +33,7 @@ from domain.files.rows import (
     holds_email,
 )
 from domain.pupil import AttendanceTotals, PupilNames, PupilRecord
+from domain.text import read_text
 
 COLUMNS = {
     "UPN": "upn",
@@ -203,8 +204,8 @@ def _kind(heading: str) -> str:
 def _readers(today: date) -> dict[str, Callable[[str], Any]]:
     return {
         "upn": read_upn,
-        "surname": fields.read_text,
-        "forename": fields.read_text,
+        "surname": read_text,
+        "forename": read_text,
         "date_of_birth": fields.born_by(today, fields.read_day_first),
         "sex": SEX.find,
         "date_of_entry": fields.not_after(today, fields.read_day_first),
@@ -212,7 +213,7 @@ def _readers(today: date) -> dict[str, Callable[[str], Any]]:
         "first_language": LANGUAGE.find,
         "ethnicity": ETHNICITY.find,
         "sen_provision": SEN_PROVISION.find,
-        "class_name": fields.read_text,
+        "class_name": read_text,
         "nc_year": read_nc_year,
         "postcode": read_postcode,
         "in_care": fields.read_boolean,

@@ -17,9 +17,14 @@ _PASSING = {"08", "40", "53", "55", "57", "58"}
 
 
 def may_pass(error: Exception) -> bool:
-    """Whether the same may succeed later: the server was away or busy, and not asked for the impossible."""
-    return isinstance(error, psycopg.OperationalError) and (
-        error.sqlstate is None or error.sqlstate[:2] in _PASSING
+    """Whether the same may succeed later: the server was away or busy, and not asked for the impossible.
+
+    Args:
+        error: The driver's, or another one that was raised because of the driver's.
+    """
+    found = error if isinstance(error, psycopg.Error) else error.__cause__
+    return isinstance(found, psycopg.OperationalError) and (
+        found.sqlstate is None or found.sqlstate[:2] in _PASSING
     )
 
 

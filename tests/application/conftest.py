@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from itertools import count
 from uuid import UUID
 
 import pytest
@@ -39,9 +40,9 @@ def registration(urn: str = "123456") -> Registration:
     )
 
 
-@pytest.fixture
-def schools(test_database: TestDatabase) -> Iterator[Schools]:
-    yield Schools(test_database.conninfo())
+@pytest.fixture(scope="module")
+def schools(module_database: TestDatabase) -> Iterator[Schools]:
+    yield Schools(module_database.conninfo())
     close_shared_databases()
 
 
@@ -52,14 +53,20 @@ def sessions(schools: Schools) -> Sessions:
 
 @dataclass
 class RegisteredSchool:
+    """A school with an administrator, `head`, and a teacher, `teacher`, whose password is `password`."""
+
+    urn: str
     application: SchoolApplication
     administrator: Actor
     teacher: Actor
 
 
-@pytest.fixture
-def registered(schools: Schools) -> RegisteredSchool:
-    made = register(schools, registration()).result
+_urns = count(123456)
+
+
+def registered_school(schools: Schools) -> RegisteredSchool:
+    urn = str(next(_urns))
+    made = register(schools, registration(urn)).result
     application = schools.school(made.school_id)
     teacher = add_staff(
         application,
@@ -68,7 +75,19 @@ def registered(schools: Schools) -> RegisteredSchool:
         "password",
         OPERATOR,
     ).result.staff_id
-    return RegisteredSchool(application, staff(made.administrator_id), staff(teacher))
+    return RegisteredSchool(urn, application, staff(made.administrator_id), staff(teacher))
+
+
+@pytest.fixture
+def registered(schools: Schools) -> RegisteredSchool:
+    """A school of the test's own, in the database of its module."""
+    return registered_school(schools)
+
+
+@pytest.fixture
+def school(registered: RegisteredSchool) -> SchoolApplication:
+    """That school's application."""
+    return registered.application
 
 
 def staff(staff_id: UUID) -> Actor:

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from domain.assessment import Result
 from domain.codes.sets import ETHNICITY, LANGUAGE, NC_YEAR, SEN_PROVISION, SEX
 from domain.codes.upn import make_upn
-from domain.files import fields
 from domain.files.rows import EARLIEST_DATE_OF_BIRTH, holds_email
 from domain.pupil import AttendanceTotals, PupilNames, PupilRecord
+from domain.text import read_text
 
 TODAY = date(2026, 3, 2)
 ACADEMIC_YEAR = 2025
@@ -19,7 +19,7 @@ ACADEMIC_YEAR = 2025
 
 def _is_whole(text: str) -> bool:
     try:
-        return bool(text) and fields.read_text(text) == text and not holds_email(text)
+        return bool(text) and read_text(text) == text and not holds_email(text)
     except ValueError:
         return False
 

@@ -1,0 +1,75 @@
+"""The application: every route, with what surrounds them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from api import (
+    assessments,
+    benchmarks,
+    health,
+    history,
+    imports,
+    logins,
+    pupils,
+    schools,
+    sessions,
+    staff,
+)
+from api.description import describe
+from api.middleware import BodyLimit, Surroundings
+from api.problems import HANDLERS
+from api.services import Services
+
+TITLE = "Target Tracker"
+
+RESOURCES = (schools, sessions, staff, imports, pupils, assessments, history, logins, benchmarks, health)
+
+
+class Api(FastAPI):
+    """A FastAPI application whose description is made from its routes' own declarations."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The description, made once."""
+        if self.openapi_schema is None:
+            self.openapi_schema = describe(routes_of(self), self.title)
+        return self.openapi_schema
+
+
+def create_app(services: Services) -> FastAPI:
+    """Makes the application.
+
+    Args:
+        services: What it works with.
+    """
+    app = Api(
+        title=TITLE,
+        # The description is a route like any other; the pages around it would load scripts from elsewhere.
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        exception_handlers=HANDLERS,
+        # Spans and logs of the framework hold query strings and the messages of exceptions.
+        telemetry={
+            "tracing": False,
+            "metrics": False,
+            "logs": False,
+            "operation_spans": False,
+            "auto_configure": False,
+        },
+    )
+    app.state.services = services
+    for resource in RESOURCES:
+        app.router.routes.extend(resource.routes.routes)
+    app.add_middleware(BodyLimit, limits={imports.PATH: imports.LARGEST_FILE})
+    app.add_middleware(Surroundings)
+    return app
+
+
+def routes_of(app: FastAPI) -> list[APIRoute]:
+    """Every route of an application."""
+    return [route for route in app.routes if isinstance(route, APIRoute)]

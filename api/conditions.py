@@ -1,0 +1,72 @@
+"""Conditional requests (RFC 9110, section 13) on pupils.
+
+A pupil's entity tag is `"<version>-<position>"`: the version of the record, which changes are made against,
+and the position of the newest assessment, without which a reader would take old results for current ones.
+`If-Match` looks at the version alone, and takes `"<version>"` too.
+"""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import Depends
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from domain.errors import Finding, InvalidInput
+
+_TAG = re.compile(r'"([0-9]{1,18})(?:-[0-9]{1,18})?"')
+
+
+def tag_of(version: int, assessed: int | None = None) -> str:
+    """The entity tag of a pupil.
+
+    Args:
+        version: The version of the record.
+        assessed: The position of the newest assessment, 0 for none; left out where nobody has looked.
+    """
+    return f'"{version}"' if assessed is None else f'"{version}-{assessed}"'
+
+
+def expected_version(request: Request) -> int | None:
+    """The version that `If-Match` names, if it names one."""
+    found = _TAG.fullmatch(request.headers.get("if-match", "").strip())
+    return int(found[1]) if found else None
+
+
+class IfMatch:
+    """The dependency that demands `If-Match`."""
+
+    async def __call__(self, request: Request) -> int:
+        """The version that the change was made against.
+
+        Raises:
+            HTTPException: 428, if the request does not say which; `*` would overwrite what nobody has read.
+            InvalidInput: It is not the tag of a pupil.
+        """
+        given = request.headers.get("if-match", "").strip()
+        if given in {"", "*"}:
+            raise HTTPException(
+                HTTPStatus.PRECONDITION_REQUIRED,
+                "Say with If-Match which version the change was made against: send the pupil's ETag",
+            )
+        version = expected_version(request)
+        if version is None:
+            raise InvalidInput(
+                "If-Match does not name a version",
+                [Finding(field="If-Match", found=given[:60], accepted='the ETag of the pupil, such as "3"')],
+            )
+        return version
+
+
+ExpectedVersion = Annotated[int, Depends(IfMatch())]
+"""The version that a change was made against, from `If-Match`."""
+
+
+def is_known(request: Request, tag: str) -> bool:
+    """Whether `If-None-Match` says that the reader has this version already."""
+    given = request.headers.get("if-none-match", "")
+    tags = {entry.strip().removeprefix("W/") for entry in given.split(",")}
+    return tag in tags or "*" in tags

@@ -1,0 +1,82 @@
+"""History: what happened to a pupil, or at the school, event by event."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+
+from api.callers import Caller, signed_in
+from api.encoding import Answer, PageSize, Position, ReadQuery, query
+from api.reading import see
+from api.routing import Routes
+from domain.access import Permission
+from domain.application.histories import HistoryEntry, of_pupil, of_school
+
+routes = Routes("history")
+
+
+class PupilHistory(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that happened to a pupil's record and assessments."""
+
+    entries: list[HistoryEntry]
+    position: int
+
+
+class HistoryQuery(ReadQuery, frozen=True, kw_only=True):
+    """Which part of a school's history.
+
+    Attributes:
+        after: What happened after this position: `next` of the page before.
+        limit: The most to return.
+    """
+
+    after: Position = 0
+    limit: PageSize = 100
+
+
+class HistoryPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of a school's history.
+
+    Attributes:
+        entries: In the order of the stream.
+        next: Where the next page begins, if there is one.
+        position: The end of the stream.
+    """
+
+    entries: list[HistoryEntry]
+    next: int | None
+    position: int
+
+
+@routes.get("/v1/pupils/{pupil_id}/history")
+def read_pupil_history(
+    caller: Annotated[Caller, signed_in(Permission.READ_PUPILS)],
+    asked: Annotated[ReadQuery, query(ReadQuery)],
+    pupil_id: UUID,
+) -> Answer[PupilHistory]:
+    """Read what happened to a pupil's record and assessments."""
+    position = see(caller, asked.min_position)
+    entries = of_pupil(caller.school, pupil_id, names=caller.may(Permission.READ_NAMES))
+    return Answer(PupilHistory(entries=entries, position=position))
+
+
+@routes.get("/v1/history")
+def read_school_history(
+    caller: Annotated[Caller, signed_in(Permission.READ_AUDIT)],
+    asked: Annotated[HistoryQuery, query(HistoryQuery)],
+) -> Answer[HistoryPage]:
+    """Read what happened at the school."""
+    position = see(caller, asked.min_position)
+    entries = of_school(
+        caller.school, after=asked.after, limit=asked.limit + 1, names=caller.may(Permission.READ_NAMES)
+    )
+    page = entries[: asked.limit]
+    return Answer(
+        HistoryPage(
+            entries=page,
+            next=page[-1].position if len(entries) > len(page) else None,
+            position=position,
+        )
+    )

@@ -1,0 +1,28 @@
+"""What the API works with, put together elsewhere and handed to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from domain.application.school_application import Schools
+from domain.ledger.database import Database
+from domain.vault.sessions import Sessions
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything that the routes reach for.
+
+    Attributes:
+        schools: The write side.
+        sessions: The sessions of every school.
+        read: Connections for the projections.
+        operator_token: What the operator's requests carry; the operator's routes are shut if there is none.
+        region: Where the data is kept, as the service reports it.
+    """
+
+    schools: Schools
+    sessions: Sessions
+    read: Database
+    operator_token: str | None = field(repr=False)
+    region: str

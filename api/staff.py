@@ -1,0 +1,170 @@
+"""Staff accounts: who there is, and what they may do."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+from uuid import UUID
+
+import msgspec
+from fastapi import Depends
+
+from api.callers import Caller, signed_in
+from api.encoding import Answer, NoBody, ReadQuery, Sent, body, query
+from api.reading import see
+from api.routing import Routes
+from domain.access import AccessLevel, Permission
+from domain.application import accounts
+from domain.application.accounts import StaffResult
+from domain.application.school_application import Outcome
+from domain.staff import Access, StaffNames
+
+routes = Routes("staff")
+
+
+class AccessBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a member of staff may do.
+
+    Attributes:
+        level: The access level.
+        classes: For limited read-write, the classes whose assessments they may record.
+    """
+
+    level: AccessLevel
+    classes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, access: Access) -> Self:
+        """The access as it is shown."""
+        return cls(access.level, access.classes)
+
+    def access(self) -> Access:
+        """The access that was sent."""
+        return Access(self.level, self.classes)
+
+
+class StaffBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A member of staff."""
+
+    staff_id: UUID
+    username: str
+    display_name: str
+    access: AccessBody
+    disabled: bool
+    version: int
+
+
+class NewStaff(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An account to make."""
+
+    username: str
+    display_name: str
+    access: AccessBody
+    password: str
+
+
+class NewPassword(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A password to set."""
+
+    password: str
+
+
+class StaffChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """The account that a command was about."""
+
+    staff_id: UUID
+    version: int
+    position: int
+
+
+def _changed(outcome: Outcome[StaffResult], status: int = 200) -> Answer[StaffChanged]:
+    return Answer(
+        StaffChanged(
+            staff_id=outcome.result.staff_id, version=outcome.result.version, position=outcome.position
+        ),
+        status,
+        position=outcome.position,
+        repeated=outcome.repeated,
+    )
+
+
+@routes.get("/v1/staff")
+def list_staff(
+    caller: Annotated[Caller, signed_in(Permission.MANAGE_STAFF)],
+    asked: Annotated[ReadQuery, query(ReadQuery)],
+) -> Answer[list[StaffBody]]:
+    """List the school's accounts."""
+    see(caller, asked.min_position)
+    members, _ = caller.school.staff()
+    return Answer(
+        [
+            StaffBody(
+                staff_id=member.id,
+                username=member.names.username,
+                display_name=member.names.display_name,
+                access=AccessBody.of(member.access),
+                disabled=member.disabled,
+                version=member.version,
+            )
+            for member in members
+        ]
+    )
+
+
+@routes.post("/v1/staff", status_code=201)
+def add_staff(
+    caller: Annotated[Caller, signed_in(Permission.MANAGE_STAFF)],
+    sent: Annotated[Sent[NewStaff], body(NewStaff)],
+) -> Answer[StaffChanged]:
+    """Make an account."""
+    given = sent.value
+    names = StaffNames(username=given.username, display_name=given.display_name)
+    outcome = accounts.add_staff(
+        caller.school, names, given.access.access(), given.password, caller.actor, sent.command
+    )
+    return _changed(outcome, 201)
+
+
+@routes.put("/v1/staff/{staff_id}/access")
+def change_access(
+    caller: Annotated[Caller, signed_in(Permission.MANAGE_STAFF)],
+    staff_id: UUID,
+    sent: Annotated[Sent[AccessBody], body(AccessBody)],
+) -> Answer[StaffChanged]:
+    """Change what an account may do."""
+    return _changed(
+        accounts.change_access(caller.school, staff_id, sent.value.access(), caller.actor, sent.command)
+    )
+
+
+@routes.put("/v1/staff/{staff_id}/password")
+def set_password(
+    caller: Annotated[Caller, signed_in(Permission.MANAGE_STAFF, oneself="staff_id")],
+    staff_id: UUID,
+    sent: Annotated[Sent[NewPassword], body(NewPassword)],
+) -> Answer[StaffChanged]:
+    """Set a password: one's own, or as an administrator anybody's."""
+    return _changed(
+        accounts.set_password(caller.school, staff_id, sent.value.password, caller.actor, sent.command)
+    )
+
+
+@routes.post("/v1/staff/{staff_id}/disable")
+def disable_staff(
+    caller: Annotated[Caller, signed_in(Permission.MANAGE_STAFF)],
+    staff_id: UUID,
+    sent: Annotated[Sent[bytes], Depends(NoBody())],
+) -> Answer[StaffChanged]:
+    """End the use of an account and all its sessions."""
+    return _changed(
+        accounts.disable(caller.school, caller.services.sessions, staff_id, caller.actor, sent.command)
+    )
+
+
+@routes.post("/v1/staff/{staff_id}/enable")
+def enable_staff(
+    caller: Annotated[Caller, signed_in(Permission.MANAGE_STAFF)],
+    staff_id: UUID,
+    sent: Annotated[Sent[bytes], Depends(NoBody())],
+) -> Answer[StaffChanged]:
+    """Let an account be used again."""
+    return _changed(accounts.enable(caller.school, staff_id, caller.actor, sent.command))

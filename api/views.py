@@ -1,0 +1,165 @@
+"""How pupils are shown: flat, as changes are sent, and without names where none may be seen."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Self
+from uuid import UUID
+
+import msgspec
+
+from api.callers import Caller
+from domain.access import Permission
+from domain.assessment import Assessment, Result, cell_of
+from domain.identifiers import class_id_of
+from domain.pupil import AttendanceTotals, Pupil, PupilNames, PupilRecord
+from projections.assessments import AssessmentView
+from projections.pupils import PupilView
+
+
+def names_for(caller: Caller, names: PupilNames) -> PupilNames | None:
+    """Who a pupil is, for those who may know: the one way by which names get into an answer."""
+    return names if caller.may(Permission.READ_NAMES) else None
+
+
+class PupilBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A pupil.
+
+    Attributes:
+        pupil_id: The pupil's id.
+        version: What a change is made against.
+        on_roll: At the school now.
+        left_on: When the child left, if away.
+        class_id: The class, for filters and addresses.
+        surname: This and the fields down to the postcode are null for those who may not see names.
+        forename: The forename.
+        date_of_birth: The date of birth.
+        upn: The Unique Pupil Number.
+        former_upns: Those before, the oldest first.
+        postcode: The postcode.
+        sex: M, F, U or W.
+        date_of_entry: When the child joined this school.
+        nc_year: National Curriculum year.
+        class_name: The registration group.
+        free_school_meals: Eligible for free school meals.
+        first_language: A DfE language code.
+        ethnicity: A DfE ethnicity code.
+        sen_provision: A DfE code of SEN provision.
+        in_care: Looked after by a local authority.
+        gifted: As the school judges.
+        attendance: Totals of the academic year so far.
+    """
+
+    pupil_id: UUID
+    version: int
+    on_roll: bool
+    left_on: date | None
+    class_id: UUID | None
+    surname: str | None
+    forename: str | None
+    date_of_birth: date | None
+    upn: str | None
+    former_upns: tuple[str, ...] | None
+    postcode: str | None
+    sex: str
+    date_of_entry: date
+    nc_year: str | None
+    class_name: str | None
+    free_school_meals: bool | None
+    first_language: str | None
+    ethnicity: str | None
+    sen_provision: str | None
+    in_care: bool | None
+    gifted: bool | None
+    attendance: AttendanceTotals | None
+
+
+def pupil_body(caller: Caller, view: PupilView) -> PupilBody:
+    """A pupil of the projection, as the caller may see it."""
+    names = names_for(caller, view.names)
+    shown: dict[str, Any] = {
+        field: getattr(names, field) if names else None for field in PupilNames.__struct_fields__
+    }
+    shown |= {field: getattr(view.record, field) for field in PupilRecord.__struct_fields__}
+    return PupilBody(
+        pupil_id=view.pupil_id,
+        version=view.version,
+        on_roll=view.left_on is None,
+        left_on=view.left_on,
+        class_id=view.class_id,
+        **shown,
+    )
+
+
+def view_of(school_id: UUID, pupil: Pupil) -> PupilView:
+    """A pupil from the stream, as the projection would hold it."""
+    class_name = pupil.record.class_name
+    return PupilView(
+        pupil_id=pupil.id,
+        version=pupil.version,
+        names=pupil.names,
+        record=pupil.record,
+        left_on=pupil.left_on,
+        class_id=class_id_of(school_id, class_name) if class_name else None,
+    )
+
+
+class AssessmentBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A result.
+
+    Attributes:
+        assessment_id: Its id.
+        corrected: It was entered otherwise at first.
+        scheme: The scale: `steps` or `statutory`.
+        subject: A subject code.
+        value: What was judged or scored, on that scale.
+        academic_year: The year in which the academic year starts.
+        term: The term; null for results of a whole year.
+        nc_year: The NC year that the child was in.
+        stage: CTF `Stage`.
+        component: CTF `Component`.
+        method: CTF `Method`.
+        qualifier: CTF `ResultQualifier`.
+        status: CTF `ResultStatus`.
+        assessed_on: The day, where it is known.
+    """
+
+    assessment_id: UUID
+    corrected: bool
+    scheme: str
+    subject: str
+    value: str
+    academic_year: int
+    term: str | None
+    nc_year: str | None
+    stage: str | None
+    component: str | None
+    method: str | None
+    qualifier: str | None
+    status: str | None
+    assessed_on: date | None
+
+    @classmethod
+    def of(cls, assessment_id: UUID, result: Result, *, corrected: bool) -> Self:
+        """A result as it is shown."""
+        fields = {field: getattr(result, field) for field in Result.__struct_fields__}
+        return cls(assessment_id=assessment_id, corrected=corrected, **fields)
+
+
+class PupilAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A pupil with the newest result in each cell."""
+
+    pupil: PupilBody
+    assessments: list[AssessmentBody]
+    position: int | None
+
+
+def assessment_bodies(views: list[AssessmentView]) -> list[AssessmentBody]:
+    """Results of the projection, as they are shown."""
+    return [AssessmentBody.of(view.assessment_id, view.result, corrected=view.corrected) for view in views]
+
+
+def newest(assessments: list[Assessment]) -> list[AssessmentBody]:
+    """Of results in the order of their first entry, the newest in each cell."""
+    cells = {cell_of(assessment.result): assessment for assessment in assessments}
+    return [AssessmentBody.of(each.id, each.result, corrected=each.corrected) for each in cells.values()]

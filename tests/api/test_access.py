@@ -1,0 +1,257 @@
+"""Who may do what: every route, asked by every access level, by nobody, and by another school."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from api.app import create_app, routes_of
+from api.callers import OpenToAll, OperatorOnly, SignedIn, is_operator
+from api.routing import guard_of
+from domain.access import PERMISSIONS, AccessLevel, Permission
+from tests.api.conftest import OPERATOR_TOKEN, PASSWORD, SchoolUnderTest, Served, admit, pupil
+
+ANYBODY = "anybody"
+OPERATOR = "the operator"
+A_SESSION = "a session"
+
+WHAT_ROUTES_ASK_FOR: dict[tuple[str, str], Permission | str] = {
+    ("POST", "/v1/schools"): OPERATOR,
+    ("GET", "/v1/school"): Permission.READ_SCHOOL,
+    ("POST", "/v1/sessions"): ANYBODY,
+    ("DELETE", "/v1/sessions/current"): A_SESSION,
+    ("GET", "/v1/staff"): Permission.MANAGE_STAFF,
+    ("POST", "/v1/staff"): Permission.MANAGE_STAFF,
+    ("PUT", "/v1/staff/{staff_id}/access"): Permission.MANAGE_STAFF,
+    ("PUT", "/v1/staff/{staff_id}/password"): Permission.MANAGE_STAFF,
+    ("POST", "/v1/staff/{staff_id}/disable"): Permission.MANAGE_STAFF,
+    ("POST", "/v1/staff/{staff_id}/enable"): Permission.MANAGE_STAFF,
+    ("POST", "/v1/imports"): Permission.IMPORT_PUPILS,
+    ("GET", "/v1/classes"): Permission.READ_PUPILS,
+    ("GET", "/v1/pupils"): Permission.READ_PUPILS,
+    ("POST", "/v1/pupils/search"): Permission.READ_PUPILS,
+    ("POST", "/v1/pupils"): Permission.CHANGE_PUPILS,
+    ("GET", "/v1/pupils/{pupil_id}"): Permission.READ_PUPILS,
+    ("PATCH", "/v1/pupils/{pupil_id}"): Permission.CHANGE_PUPILS,
+    ("POST", "/v1/pupils/{pupil_id}/leave"): Permission.CHANGE_PUPILS,
+    ("POST", "/v1/pupils/{pupil_id}/return"): Permission.CHANGE_PUPILS,
+    ("POST", "/v1/pupils/{pupil_id}/assessments"): Permission.RECORD_ASSESSMENTS_OF_OWN_CLASSES,
+    (
+        "POST",
+        "/v1/pupils/{pupil_id}/assessments/{assessment_id}/corrections",
+    ): Permission.RECORD_ASSESSMENTS_OF_OWN_CLASSES,
+    ("POST", "/v1/sheets"): Permission.RECORD_ASSESSMENTS_OF_OWN_CLASSES,
+    ("GET", "/v1/classes/{class_id}/sheet"): Permission.READ_PUPILS,
+    ("GET", "/v1/pupils/{pupil_id}/history"): Permission.READ_PUPILS,
+    ("GET", "/v1/history"): Permission.READ_AUDIT,
+    ("GET", "/v1/logins"): Permission.READ_AUDIT,
+    ("GET", "/v1/benchmarks"): Permission.READ_BENCHMARKS,
+    ("GET", "/v1/health"): ANYBODY,
+    ("GET", "/v1/openapi.json"): ANYBODY,
+}
+"""Written out once more, so that nobody changes what a route asks for without noticing."""
+
+ROUTES = sorted(WHAT_ROUTES_ASK_FOR)
+
+
+def asked_for(route: APIRoute) -> Permission | str | None:
+    match guard_of(route):
+        case OpenToAll():
+            return ANYBODY
+        case OperatorOnly():
+            return OPERATOR
+        case SignedIn(permission=None):
+            return A_SESSION
+        case SignedIn(permission=permission):
+            return permission
+        case _:
+            return None
+
+
+def unguarded(app: FastAPI) -> list[str]:
+    """The routes that do not say who may call them."""
+    return [route.path for route in routes_of(app) if asked_for(route) is None]
+
+
+def test_every_route_asks_for_what_is_written_here(served: Served) -> None:
+    asked = {
+        (method, route.path): asked_for(route)
+        for route in routes_of(served.app)
+        for method in route.methods or ()
+    }
+    assert asked == WHAT_ROUTES_ASK_FOR
+    assert len(served.app.routes) == len(routes_of(served.app)), "a route that is none of ours"
+
+
+def test_a_route_without_a_guard_is_found(served: Served) -> None:
+    app = create_app(served.services)
+    assert unguarded(app) == []
+
+    @app.get("/v1/open-door", response_model=None)
+    def open_door() -> None: ...
+
+    assert unguarded(app) == ["/v1/open-door"]
+
+
+def path_of(template: str) -> str:
+    """The path with ids that nothing has."""
+    path = template
+    for name in ("staff_id", "pupil_id", "assessment_id", "class_id"):
+        path = path.replace(f"{{{name}}}", str(uuid4()))
+    return path
+
+
+@pytest.mark.parametrize("level", AccessLevel)
+@pytest.mark.parametrize(("method", "template"), ROUTES)
+def test_every_level_at_every_route(
+    served: Served, school: SchoolUnderTest, level: AccessLevel, method: str, template: str
+) -> None:
+    wanted = WHAT_ROUTES_ASK_FOR[method, template]
+    token = school.users[level].token
+    if wanted == A_SESSION:  # it would end the session that the other tests use
+        token = served.log_in(school.urn, school.users[level].username)["token"]
+    with served.client(token) as client:
+        answer = client.request(method, path_of(template))
+    if wanted in {ANYBODY, A_SESSION} or wanted in PERMISSIONS[level]:
+        assert answer.status_code not in {401, 403}
+    else:
+        assert answer.status_code == 403
+        assert answer.json()["type"] == "urn:target-tracker:problem:not-permitted"
+
+
+@pytest.mark.parametrize(
+    "token", [None, b"tt1_", b"tt1_" + b"A" * 64, "tt1_é".encode(), b"tt1_\xff", b"x", b"'"]
+)
+def test_without_a_session(served: Served, token: bytes | None) -> None:
+    headers = [] if token is None else [(b"Authorization", b"Bearer " + token)]
+    with served.client() as client:
+        for method, template in ROUTES:
+            answer = client.request(method, path_of(template), headers=headers)
+            if WHAT_ROUTES_ASK_FOR[method, template] == ANYBODY:
+                assert answer.status_code != 401 or template == "/v1/sessions"
+            else:
+                assert answer.status_code == 401
+                assert answer.headers["www-authenticate"].startswith("Bearer")
+                assert answer.json()["type"] == "urn:target-tracker:problem:not-signed-in"
+
+
+@pytest.mark.parametrize("header", ["", "Basic dXNlcjpwYXNz", "Bearer", "tt1_abc"])
+def test_other_credentials_are_none(nobody: httpx.Client, header: str) -> None:
+    assert nobody.get("/v1/school", headers={"Authorization": header}).status_code == 401
+
+
+def test_the_operator_is_no_member_of_staff(served: Served) -> None:
+    with served.client(OPERATOR_TOKEN) as operator:
+        for method, template in ROUTES:
+            wanted = WHAT_ROUTES_ASK_FOR[method, template]
+            answer = operator.request(method, path_of(template))
+            if wanted in {OPERATOR, ANYBODY, Permission.IMPORT_PUPILS}:
+                assert answer.status_code not in {401, 403}
+            else:
+                assert answer.status_code == 401
+
+
+def test_without_an_operator_token_nobody_is_the_operator(served: Served) -> None:
+    for configured in (None, ""):
+        services = replace(served.services, operator_token=configured)
+        assert not any(is_operator(services, token) for token in ("", "None", OPERATOR_TOKEN))
+    assert is_operator(served.services, OPERATOR_TOKEN)
+
+
+def test_another_schools_ids_are_nobodys(
+    served: Served, school: SchoolUnderTest, other_school: SchoolUnderTest, admin: httpx.Client
+) -> None:
+    upn_free = admit(admin, class_name="Foreign")
+    class_id = admin.get(f"/v1/pupils/{upn_free}").json()["pupil"]["class_id"]
+    judged = admin.post(
+        f"/v1/pupils/{upn_free}/assessments",
+        json={"academic_year": 2025, "term": "summer", "subject": "REA", "value": "3w"},
+    ).json()
+    person = {
+        "username": "visited",
+        "display_name": "V",
+        "access": {"level": "read-only"},
+        "password": PASSWORD,
+    }
+    staff_id = admin.post("/v1/staff", json=person).json()["staff_id"]
+    sheet = {"academic_year": 2025, "term": "summer"}
+    entry = {"pupil_id": upn_free, "subject": "WRI", "value": "3w"}
+    requests: list[tuple[str, str, Any]] = [
+        ("PUT", f"/v1/staff/{staff_id}/access", {"level": "read-only"}),
+        ("PUT", f"/v1/staff/{staff_id}/password", {"password": PASSWORD}),
+        ("POST", f"/v1/staff/{staff_id}/disable", None),
+        ("POST", f"/v1/staff/{staff_id}/enable", None),
+        ("GET", f"/v1/pupils/{upn_free}", None),
+        ("GET", f"/v1/pupils/{upn_free}?as_at_position=999999", None),
+        ("GET", f"/v1/pupils/{upn_free}/history", None),
+        ("GET", f"/v1/classes/{class_id}/sheet?academic_year=2025&term=summer", None),
+        ("PATCH", f"/v1/pupils/{upn_free}", {"nc_year": "4"}),
+        ("POST", f"/v1/pupils/{upn_free}/leave", {"left_on": "2026-01-01"}),
+        ("POST", f"/v1/pupils/{upn_free}/return", {"returned_on": "2026-02-01"}),
+        ("POST", f"/v1/pupils/{upn_free}/assessments", sheet | {"subject": "MAT", "value": "3w"}),
+        (
+            "POST",
+            f"/v1/pupils/{upn_free}/assessments/{judged['assessment_id']}/corrections",
+            {"value": "3s"},
+        ),
+    ]
+    templates = {template for _, template in ROUTES if "{" in template}
+    assert len({(m, p.split("?")[0]) for m, p, _ in requests}) == len(
+        [each for each in ROUTES if each[1] in templates]
+    )
+    before = admin.get("/v1/school").json()["position"]
+    with served.client(other_school.admin.token) as stranger:
+        for method, path, sent in requests:
+            answer = stranger.request(method, path, json=sent, headers={"If-Match": '"1"'})
+            assert answer.status_code == 404, (method, path)
+        refused = stranger.post("/v1/sheets", json=sheet | {"entries": [entry]})
+        assert refused.status_code == 422
+        assert [finding["field"] for finding in refused.json()["findings"]] == ["pupil_id"]
+        assert stranger.get(f"/v1/pupils?class_id={class_id}&on_roll=any").json()["pupils"] == []
+        assert stranger.get(f"/v1/logins?staff_id={school.admin.staff_id}").json()["logins"] == []
+    assert admin.get("/v1/school").json()["position"] == before
+    for method, path, sent in requests:  # and to their own school they are not
+        version = admin.get(f"/v1/pupils/{upn_free}?min_position={before}").json()["pupil"]["version"]
+        answer = admin.request(method, path, json=sent, headers={"If-Match": f'"{version}"'})
+        assert answer.is_success, (method, path, answer.text)
+        before = answer.headers.get("target-tracker-position", before)
+
+
+def test_limited_read_write_records_for_its_own_classes_only(
+    served: Served, school: SchoolUnderTest, admin: httpx.Client
+) -> None:
+    own, foreign = admit(admin), admit(admin, class_name="Elm")
+    judgement = {"academic_year": 2025, "term": "summer", "subject": "REA", "value": "3w"}
+    sheet = {"academic_year": 2025, "term": "summer"}
+    with served.client(school.users[AccessLevel.LIMITED_READ_WRITE].token) as teacher:
+        kept = teacher.post(f"/v1/pupils/{own}/assessments", json=judgement)
+        assert kept.status_code == 201
+        assert teacher.post(f"/v1/pupils/{foreign}/assessments", json=judgement).status_code == 403
+        entries = [{"pupil_id": each, "subject": "MAT", "value": "3b"} for each in (own, foreign)]
+        assert teacher.post("/v1/sheets", json=sheet | {"entries": entries}).status_code == 403
+        assert teacher.post("/v1/sheets", json=sheet | {"entries": entries[:1]}).status_code == 201
+        assessment_id = admin.post(f"/v1/pupils/{foreign}/assessments", json=judgement).json()[
+            "assessment_id"
+        ]
+        corrections = f"/v1/pupils/{foreign}/assessments/{assessment_id}/corrections"
+        assert teacher.post(corrections, json={"value": "3s"}).status_code == 403
+        assert teacher.post("/v1/pupils", json=pupil()).status_code == 403
+
+
+def test_everybody_sets_their_own_password_and_nobody_elses(served: Served, school: SchoolUnderTest) -> None:
+    reader = school.users[AccessLevel.READ_ONLY]
+    other = school.users[AccessLevel.READ_WRITE]
+    with served.client(reader.token) as client:
+        answer = client.put(f"/v1/staff/{reader.staff_id}/password", json={"password": PASSWORD + "!"})
+        assert answer.status_code == 200
+        assert (
+            client.put(f"/v1/staff/{other.staff_id}/password", json={"password": "x" * 20}).status_code == 403
+        )
+        served.log_in(school.urn, reader.username, PASSWORD + "!")
+        client.put(f"/v1/staff/{reader.staff_id}/password", json={"password": PASSWORD})

@@ -1,0 +1,157 @@
+"""A session without names is shown none, whatever it asks; and this test would see one."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from api.app import routes_of
+from domain.access import AccessLevel
+from domain.application.histories import HistoryEntry, of_pupil
+from domain.application.school_application import SchoolApplication
+from domain.codes.upn import make_upn
+from domain.pupil import PupilNames
+from tests.api.conftest import SchoolUnderTest, Served, admit
+
+UPNS = [make_upn(881, 2001, 2021, serial) for serial in (101, 102)]
+
+CANARIES = {
+    "surname": "Zanzibarcanary",
+    "forename": "Quokkacanary",
+    "date of birth": "2017-11-23",
+    "UPN": UPNS[1],
+    "former UPN": UPNS[0],
+    "postcode": "CM99 9ZZ",
+    "destination": "Wharfcanary School",
+    "reason": "Ostrichcanary",
+    "name of staff": "Headcanary",
+}
+
+
+@pytest.fixture(scope="module")
+def ids(served: Served, other_school: SchoolUnderTest) -> dict[str, str]:
+    """A child whose every name is a canary, with a history."""
+    with served.client(other_school.admin.token) as client:
+        pupil_id = admit(
+            client,
+            surname=CANARIES["surname"],
+            forename=CANARIES["forename"],
+            date_of_birth=CANARIES["date of birth"],
+            postcode=CANARIES["postcode"],
+            upn=UPNS[0],
+        )
+        path = f"/v1/pupils/{pupil_id}"
+        client.patch(path, json={"upn": UPNS[1]}, headers={"If-Match": '"1"'})
+        judgement = {"academic_year": 2025, "term": "summer", "subject": "REA", "value": "3w"}
+        kept = client.post(f"{path}/assessments", json=judgement).json()
+        client.post(
+            f"{path}/assessments/{kept['assessment_id']}/corrections",
+            json={"value": "3s", "reason": CANARIES["reason"]},
+        )
+        left = {"left_on": "2026-01-09", "destination": CANARIES["destination"]}
+        client.post(f"{path}/leave", json=left, headers={"If-Match": '"2"'})
+        back = client.post(f"{path}/return", json={"returned_on": "2026-02-01"}, headers={"If-Match": '"3"'})
+        person = {
+            "username": "canary",
+            "display_name": CANARIES["name of staff"],
+            "access": {"level": "read-only"},
+            "password": "x" * 20,
+        }
+        staff_id = client.post("/v1/staff", json=person).json()["staff_id"]
+        class_id = client.get(path, params={"min_position": back.json()["position"]}).json()["pupil"][
+            "class_id"
+        ]
+    return {"pupil_id": pupil_id, "class_id": class_id, "staff_id": staff_id}
+
+
+QUERIES: list[dict[str, Any]] = [
+    {},
+    {"academic_year": 2025, "term": "summer"},
+    {"on_roll": "any"},
+    {"as_at": "2099-01-01"},
+    {"as_at_position": 10**6},
+]
+
+
+def answers(served: Served, client: httpx.Client, ids: dict[str, str]) -> dict[str, httpx.Response]:
+    """What every GET route answers, with every query that fits some of them, and the searches."""
+    got = {}
+    for route in routes_of(served.app):
+        if "GET" in (route.methods or ()):
+            path = route.path.format_map(ids)
+            for asked in QUERIES:
+                got[f"{path} {asked}"] = client.get(path, params=asked)
+    for search in ({}, {"nc_year": "3"}, {"class_name": "Oak"}, {"on_roll": None}):
+        got[f"search {search}"] = client.post("/v1/pupils/search", json=search)
+    return got
+
+
+def leaks(served: Served, client: httpx.Client, ids: dict[str, str]) -> set[str]:
+    """The canaries that are heard in the answers."""
+    everything = " ".join(answer.text for answer in answers(served, client, ids).values())
+    return {what for what, canary in CANARIES.items() if canary in everything}
+
+
+@pytest.fixture
+def nameless(served: Served, other_school: SchoolUnderTest) -> httpx.Client:
+    return served.client(other_school.users[AccessLevel.READ_ONLY_NO_NAMES].token)
+
+
+def test_no_names_for_those_who_may_see_none(
+    served: Served, nameless: httpx.Client, ids: dict[str, str]
+) -> None:
+    assert leaks(served, nameless, ids) == set()
+
+
+def test_it_is_not_that_there_was_nothing_to_see(
+    served: Served, nameless: httpx.Client, other_school: SchoolUnderTest, ids: dict[str, str]
+) -> None:
+    with served.client(other_school.admin.token) as admin:
+        assert leaks(served, admin, ids) == set(CANARIES)
+    for path in ("/v1/pupils/{pupil_id}", "/v1/classes/{class_id}/sheet", "/v1/pupils/{pupil_id}/history"):
+        asked: dict[str, Any] = {"academic_year": 2025, "term": "summer"} if "sheet" in path else {}
+        answer = nameless.get(path.format_map(ids), params=asked)
+        assert answer.status_code == 200
+        assert "3s" in answer.text
+    shown = nameless.get(f"/v1/pupils/{ids['pupil_id']}").json()["pupil"]
+    assert all(shown[field] is None for field in PupilNames.__struct_fields__)
+    assert shown["nc_year"] == "3"
+
+
+def forgetful(_: object, names: PupilNames) -> PupilNames:
+    """A view that does not look at who asks."""
+    return names
+
+
+def forgetful_history(school: SchoolApplication, pupil_id: UUID, *, names: bool) -> list[HistoryEntry]:
+    """Another."""
+    return of_pupil(school, pupil_id, names=True)
+
+
+@pytest.mark.parametrize(
+    ("place", "sabotage"),
+    [
+        ("api.views.names_for", forgetful),
+        ("api.assessments.names_for", forgetful),
+        ("api.history.of_pupil", forgetful_history),
+    ],
+)
+def test_a_view_that_forgets_is_seen(
+    served: Served,
+    nameless: httpx.Client,
+    ids: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    place: str,
+    sabotage: Any,
+) -> None:
+    monkeypatch.setattr(place, sabotage)
+    assert {"surname", "forename"} <= leaks(served, nameless, ids)
+
+
+@pytest.mark.parametrize("search", [{"name": "Q"}, {"upn": UPNS[0]}, {"name": ""}])
+def test_searching_by_name_would_tell_it(nameless: httpx.Client, search: dict[str, str], ids: object) -> None:
+    answer = nameless.post("/v1/pupils/search", json=search)
+    assert answer.status_code == 403
