@@ -1,0 +1,20 @@
+"""The schools of the application's tests, and a worker's connections to the same database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from domain.ledger.database import Database
+from tests.application.conftest import registered, school, schools, sessions
+from tests.conftest import TestDatabase
+
+__all__ = ["registered", "school", "schools", "sessions"]
+
+
+@pytest.fixture(scope="module")
+def worker(module_database: TestDatabase) -> Iterator[Database]:
+    """The worker's connections to the module's database."""
+    with Database(module_database.conninfo("target_tracker_worker")) as database:
+        yield database

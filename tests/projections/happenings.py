@@ -1,0 +1,216 @@
+"""Made-up histories of schools: every kind of event, in an order in which it may happen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from random import Random
+from uuid import UUID
+
+import msgspec
+
+import domain.pupil
+from domain.academic_year import AssessmentPoint, Term
+from domain.application.school_application import MAPPER, assessments_of, logins_of
+from domain.assessment import AssessmentCorrected, AssessmentRecorded, Result, steps_result
+from domain.codes.steps import STEPS
+from domain.codes.upn import make_upn
+from domain.events import OPERATOR, Event
+from domain.identifiers import log_id_of, new_id
+from domain.ledger.stream import Appended, Stream
+from domain.login import LoginFailed, LoginFailure, SessionClosed, SessionEnd, SessionOpened
+from domain.pupil import Pupil, PupilNames, PupilRecord
+from domain.school import ImportCompleted
+
+
+class Happenings:
+    """What may happen to one school next, chosen at random but always possible."""
+
+    def __init__(self, school_id: UUID, random: Random) -> None:
+        self.school_id = school_id
+        self._random = random
+        self._pupils: list[Pupil] = []
+        self._recorded: list[tuple[UUID, UUID, Result]] = []
+        self._versions: dict[UUID, int] = {}
+        self._staff = [new_id() for _ in range(3)]
+
+    def events(self, count: int) -> list[Event]:
+        """The next events."""
+        kinds: list[tuple[Callable[[], Event], int]] = [
+            (self._admit, 3),
+            (self._change, 4),
+            (self._leave_or_return, 2),
+            (self._record, 8),
+            (self._correct, 4),
+            (self._log_in_or_out, 3),
+            (self._import, 1),
+        ]
+        choices, weights = zip(*kinds, strict=True)
+        return [self._random.choices(choices, weights)[0]() for _ in range(count)]
+
+    def append(self, stream: Stream, count: int, most_at_once: int = 20) -> Appended:
+        """Appends the next events to the school's stream, in batches of various sizes."""
+        stored = [MAPPER.to_stored_event(event) for event in self.events(count)]
+        while True:
+            size = self._random.randint(1, most_at_once)
+            appended = stream.append(stored[:size])
+            stored = stored[size:]
+            if not stored:
+                return appended
+
+    def _next(self, originator_id: UUID) -> int:
+        version = self._versions[originator_id] = self._versions.get(originator_id, 0) + 1
+        return version
+
+    def _admit(self) -> Event:
+        number = len(self._pupils)
+        names = PupilNames(
+            surname=f"Surname{number}",
+            forename=f"Forename{number}",
+            date_of_birth=date(2017, 9, 1) + timedelta(days=number % 365),
+            upn=make_upn(881, 2001, 2021, number % 1000),
+        )
+        record = PupilRecord(
+            sex=self._random.choice("FM"),
+            date_of_entry=date(2021, 9, 1),
+            nc_year=self._random.choice([None, "R", "3", "4"]),
+            class_name=self._random.choice([None, "Red", "Blue"]),
+        )
+        event = domain.pupil.admit(new_id(), names, record, OPERATOR)
+        self._pupils.append(self._after(None, event))
+        self._next(event.originator_id)
+        return event
+
+    def _after(self, pupil: Pupil | None, event: Event) -> Pupil:
+        after = domain.pupil.fold(pupil, [event])
+        assert after
+        return after
+
+    def _some(self) -> int | None:
+        return self._random.randrange(len(self._pupils)) if self._pupils else None
+
+    def _change(self) -> Event:
+        if (place := self._some()) is None:
+            return self._admit()
+        pupil = self._pupils[place]
+        names, record = pupil.names, pupil.record
+        if self._random.random() < 0.5:
+            names = msgspec.structs.replace(names, surname=f"New{self._random.random()}")
+        if names == pupil.names or self._random.random() < 0.5:
+            record = msgspec.structs.replace(
+                record,
+                class_name=self._random.choice([None, "Red", "Blue", "red"]),
+                nc_year=self._random.choice([None, "R", "3", "4", "5"]),
+                gifted=self._random.choice([None, True, False]),
+            )
+        event = domain.pupil.change(pupil, names, record, OPERATOR)
+        if event is None:
+            return self._log_in_or_out()
+        self._next(pupil.id)
+        self._pupils[place] = self._after(pupil, event)
+        return event
+
+    def _leave_or_return(self) -> Event:
+        if (place := self._some()) is None:
+            return self._admit()
+        pupil = self._pupils[place]
+        event: Event
+        if pupil.left_on:
+            event = domain.pupil.take_back(pupil, pupil.left_on, OPERATOR)
+        else:
+            event = domain.pupil.leave(pupil, date(2025, 7, 1), OPERATOR, "moved", "Elsewhere Primary")
+        self._next(pupil.id)
+        self._pupils[place] = self._after(pupil, event)
+        return event
+
+    def _result(self, nc_year: str | None) -> Result:
+        if self._random.random() < 0.2:
+            return Result(
+                scheme="statutory",
+                subject="ENG",
+                value=self._random.choice(["WTS", "EXS", "GDS"]),
+                academic_year=2023,
+                stage="KS1",
+                component=self._random.choice(["REA", "WRI"]),
+                method="TA",
+            )
+        point = AssessmentPoint(2024, self._random.choice(list(Term)))
+        subject = self._random.choice(["REA", "MAT"])
+        return steps_result(subject, self._random.choice(list(STEPS)), point, nc_year)
+
+    def _record(self) -> Event:
+        if (place := self._some()) is None:
+            return self._admit()
+        # Few pupils are assessed often, so that later entries meet earlier ones.
+        pupil = self._pupils[place % 4]
+        log = assessments_of(pupil.id)
+        event = AssessmentRecorded(
+            originator_id=log,
+            originator_version=self._next(log),
+            actor=OPERATOR,
+            assessment_id=new_id(),
+            pupil_id=pupil.id,
+            result=self._result(pupil.record.nc_year),
+        )
+        self._recorded.append((event.assessment_id, pupil.id, event.result))
+        return event
+
+    def _correct(self) -> Event:
+        if not self._recorded:
+            return self._record()
+        assessment_id, pupil_id, result = self._random.choice(self._recorded[-8:])
+        values = list(STEPS) if result.scheme == "steps" else ["WTS", "EXS", "GDS"]
+        log = assessments_of(pupil_id)
+        return AssessmentCorrected(
+            originator_id=log,
+            originator_version=self._next(log),
+            actor=OPERATOR,
+            assessment_id=assessment_id,
+            pupil_id=pupil_id,
+            result=msgspec.structs.replace(result, value=self._random.choice(values)),
+            reason="slip of the pen",
+        )
+
+    def _log_in_or_out(self) -> Event:
+        staff_id = self._random.choice(self._staff)
+        log = logins_of(staff_id)
+        version = self._next(log)
+        kind = self._random.randrange(3)
+        if kind == 0:
+            return SessionOpened(
+                originator_id=log,
+                originator_version=version,
+                actor=OPERATOR,
+                session_id=new_id(),
+                staff_id=staff_id,
+            )
+        if kind == 1:
+            return SessionClosed(
+                originator_id=log,
+                originator_version=version,
+                actor=OPERATOR,
+                session_id=new_id(),
+                staff_id=staff_id,
+                reason=self._random.choice(list(SessionEnd)),
+            )
+        return LoginFailed(
+            originator_id=log,
+            originator_version=version,
+            actor=OPERATOR,
+            staff_id=self._random.choice([None, staff_id]),
+            reason=self._random.choice(list(LoginFailure)),
+        )
+
+    def _import(self) -> Event:
+        log = log_id_of(self.school_id, "imports")
+        return ImportCompleted(
+            originator_id=log,
+            originator_version=self._next(log),
+            actor=OPERATOR,
+            import_id=new_id(),
+            format="ctf",
+            created=0,
+            changed=1,
+            unchanged=0,
+            results=0,
+        )

@@ -1,0 +1,178 @@
+"""What the projections should hold, worked out another way: by folding a whole stream in memory.
+
+Nothing here is shared with the projections but the domain's own folds.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import psycopg
+
+import domain.pupil
+from domain.academic_year import Term
+from domain.application.school_application import MAPPER
+from domain.assessment import AssessmentCorrected, AssessmentRecorded, Cell, Result, cell_of
+from domain.codes.steps import standing
+from domain.events import Compartment, Event
+from domain.identifiers import class_id_of
+from domain.ledger.stream import RecordedEvent, Stream
+from domain.login import LoginFailed, SessionClosed, SessionOpened
+from domain.pupil import Pupil
+
+Standings = tuple[int, str, str, str, str]
+
+
+class Rows(msgspec.Struct):
+    """Everything that the projections show of a school.
+
+    Attributes:
+        pupils: By id: the pupil, the class's id, the NC year and whether on the roll.
+        results: By pupil and cell: the assessment, its result and the event that it comes from.
+        contributions: Pupils by academic year, term, subject, NC year and standing; no zeros.
+        logins: By position.
+    """
+
+    pupils: dict[UUID, tuple[Any, ...]]
+    results: dict[tuple[UUID, Cell], tuple[Any, ...]]
+    contributions: dict[Standings, int]
+    logins: dict[int, tuple[Any, ...]]
+
+
+def expected(stream: Stream) -> Rows:
+    """What the stream says."""
+    return expected_of(stream.school_id, stream.events_between(1, limit=10_000_000))
+
+
+def expected_of(school_id: UUID, stored: Iterable[RecordedEvent]) -> Rows:
+    """What these events say."""
+    events = [(recorded, MAPPER.to_domain_event(recorded)) for recorded in stored]
+    results = _results(events)
+    return Rows(
+        pupils={pupil.id: _pupil(school_id, pupil) for pupil in _pupils(event for _, event in events)},
+        results=results,
+        contributions=contributions_of(result for _, result, _, _ in results.values()),
+        logins={recorded.id: line for recorded, event in events if (line := _login(recorded, event))},
+    )
+
+
+def _pupils(events: Iterable[Event]) -> list[Pupil]:
+    by_pupil: dict[UUID, list[Event]] = {}
+    for event in events:
+        if event.name.startswith("pupil."):
+            by_pupil.setdefault(event.originator_id, []).append(event)
+    return [pupil for some in by_pupil.values() if (pupil := domain.pupil.fold(None, some))]
+
+
+def _pupil(school_id: UUID, pupil: Pupil) -> tuple[Any, ...]:
+    name = pupil.record.class_name
+    class_id = class_id_of(school_id, name) if name else None
+    return (
+        pupil.version,
+        pupil.names,
+        pupil.record,
+        pupil.left_on,
+        class_id,
+        pupil.record.nc_year,
+        pupil.on_roll,
+    )
+
+
+def _results(events: Iterable[tuple[RecordedEvent, Event]]) -> dict[tuple[UUID, Cell], tuple[Any, ...]]:
+    entered: dict[tuple[UUID, Cell], list[UUID]] = {}
+    said: dict[UUID, tuple[Any, ...]] = {}
+    for recorded, event in events:
+        if isinstance(event, AssessmentRecorded | AssessmentCorrected):
+            if isinstance(event, AssessmentRecorded):
+                entered.setdefault((event.pupil_id, cell_of(event.result)), []).append(event.assessment_id)
+            said[event.assessment_id] = (event.assessment_id, event.result, recorded.id, recorded.topic)
+    return {key: said[ids[-1]] for key, ids in entered.items()}
+
+
+def contributions_of(results: Iterable[Result]) -> dict[Standings, int]:
+    """What these results count for."""
+    counts: Counter[Standings] = Counter()
+    for result in results:
+        if result.scheme == "steps" and result.term and result.nc_year:
+            place = standing(result.value, result.nc_year, Term(result.term))
+            if place:
+                counts[result.academic_year, result.term, result.subject, result.nc_year, place] += 1
+    return dict(counts)
+
+
+def _login(recorded: RecordedEvent, event: Event) -> tuple[Any, ...] | None:
+    match event:
+        case SessionOpened():
+            return (recorded.recorded_at, event.staff_id, event.session_id, "opened", None)
+        case SessionClosed():
+            return (recorded.recorded_at, event.staff_id, event.session_id, "closed", event.reason.value)
+        case LoginFailed():
+            return (recorded.recorded_at, event.staff_id, None, "failed", event.reason.value)
+        case _:
+            return None
+
+
+def actual(superuser: psycopg.Connection[Any], school_id: UUID) -> Rows:
+    """What the projections' tables hold of a school."""
+    return Rows(
+        pupils=_shown_pupils(superuser, school_id),
+        results=_shown_results(superuser, school_id),
+        contributions={
+            (year, term, subject, nc_year, place): count
+            for year, term, subject, nc_year, *counts in superuser.execute(
+                "SELECT academic_year, term, subject, nc_year, below, at, above "
+                "FROM projections.contributions WHERE school_id = %s",
+                [school_id],
+            )
+            for place, count in zip(("below", "at", "above"), counts, strict=True)
+            if count
+        },
+        logins={
+            position: tuple(line)
+            for position, *line in superuser.execute(
+                "SELECT position, recorded_at, staff_id, session_id, outcome, reason "
+                "FROM projections.logins WHERE school_id = %s",
+                [school_id],
+            )
+        },
+    )
+
+
+def _shown_pupils(superuser: psycopg.Connection[Any], school_id: UUID) -> dict[UUID, tuple[Any, ...]]:
+    pupils = {}
+    for pupil_id, version, nc_year, class_id, on_roll, topic, names, record in superuser.execute(
+        "SELECT pupil_id, version, nc_year, class_id, on_roll, names_type, names, record "
+        "FROM projections.pupils WHERE school_id = %s",
+        [school_id],
+    ):
+        kept = msgspec.msgpack.decode(record, type=_Kept)
+        opened = MAPPER.open_part(topic, Compartment.NAMES, names)["names"]
+        pupils[pupil_id] = (version, opened, kept.record, kept.left_on, class_id, nc_year, on_roll)
+    return pupils
+
+
+class _Kept(msgspec.Struct):
+    record: domain.pupil.PupilRecord
+    left_on: date | None = None
+
+
+def _shown_results(
+    superuser: psycopg.Connection[Any], school_id: UUID
+) -> dict[tuple[UUID, Cell], tuple[Any, ...]]:
+    results = {}
+    for pupil_id, assessment_id, position, topic, record, year, term, cell in superuser.execute(
+        "SELECT pupil_id, assessment_id, position, type, record, academic_year, term, cell "
+        "FROM projections.assessments WHERE school_id = %s",
+        [school_id],
+    ):
+        result: Result = MAPPER.open_part(topic, Compartment.RECORD, record)["result"]
+        assert (year, term) == (result.academic_year, result.term or "")
+        assert cell.startswith(f"{result.scheme}/{result.subject}/")
+        assert (pupil_id, cell_of(result)) not in results
+        results[pupil_id, cell_of(result)] = (assessment_id, result, position, topic)
+    return results

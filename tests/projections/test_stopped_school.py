@@ -1,0 +1,250 @@
+"""An event that cannot be applied stops one projection of one school, and nothing else."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from random import Random
+from uuid import UUID
+
+import pytest
+from eventsourcing.persistence import StoredEvent
+
+from domain.application.school_application import MAPPER, assessments_of
+from domain.assessment import AssessmentRecorded, Result
+from domain.errors import SchoolStopped
+from domain.events import OPERATOR
+from domain.identifiers import new_id
+from domain.ledger.database import Connection, Database
+from domain.ledger.stream import RecordedEvent, Stream, register_school
+from domain.pupil import PupilAdmitted, PupilReturned
+from projections.assessments import AssessmentsProjection
+from projections.projection import Projection
+from projections.pupils import PupilsProjection
+from projections.runner import ProjectionStatus, Worker, resume, status, wait_for
+from tests.application.examples import TODAY, child
+from tests.conftest import TestDatabase
+from tests.projections.happenings import Happenings
+from tests.projections.reference import actual, expected
+
+SECRET = "Whoever-this-may-be"
+
+
+@pytest.fixture
+def streams(database: Database) -> list[Stream]:
+    """Three schools, in which some things have happened."""
+    streams = []
+    for number in range(3):
+        school_id = new_id()
+        with database.bound_to(school_id) as connection:
+            register_school(connection, school_id, str(300000 + number))
+        streams.append(Stream(database, school_id))
+        Happenings(school_id, Random(number)).append(streams[-1], 30)
+    return streams
+
+
+def admission() -> StoredEvent:
+    names, record = child(1, surname=SECRET)
+    return MAPPER.to_stored_event(
+        PupilAdmitted(
+            originator_id=new_id(), originator_version=1, actor=OPERATOR, names=names, record=record
+        )
+    )
+
+
+def run(database: Database, *, batch: int = 4000) -> None:
+    worker = Worker(database, batch=batch)
+    while worker.run_once():
+        pass
+
+
+def stopped(database: Database) -> list[ProjectionStatus]:
+    return [line for line in status(database) if line.stopped_at]
+
+
+@pytest.mark.parametrize("batch", [1, 3, 4000])
+def test_a_damaged_event_stops_one_projection_of_its_school_just_before_it(
+    streams: list[Stream],
+    worker_database: Database,
+    test_database: TestDatabase,
+    caplog: pytest.LogCaptureFixture,
+    batch: int,
+) -> None:
+    damaged, *others = streams
+    position = damaged.append([admission()]).last
+    Happenings(damaged.school_id, Random(99)).append(damaged, 30)
+    with test_database.connect("postgres") as superuser:
+        [(state,)] = superuser.execute(
+            "SELECT state FROM ledger.events WHERE school_id = %s AND position = %s",
+            [damaged.school_id, position],
+        ).fetchall()
+        assert isinstance(state, bytes)
+        spoilt = "UPDATE ledger.events SET state = %s WHERE school_id = %s AND position = %s"
+        superuser.execute(spoilt, [state[:-1] + b"\xc1", damaged.school_id, position])
+        with caplog.at_level(logging.ERROR):
+            run(worker_database, batch=batch)
+
+        [line] = stopped(worker_database)
+        assert (line.school_id, line.projection, line.position) == (damaged.school_id, "pupils", position - 1)
+        assert line.stopped_by == f"MapperDeserialisationError at position {position}, pupil.admitted.1"
+        assert line.behind == 31
+        told = caplog.text + str(status(worker_database))
+        assert SECRET not in told
+        assert str(damaged.school_id) in caplog.text
+
+        # Everything before it is there, and so is everything of other projections and schools.
+        before = damaged.events_between(1, position - 1, limit=1000)
+        shown = actual(superuser, damaged.school_id)
+        assert len(shown.pupils) == len({e.originator_id for e in before if e.topic.startswith("pupil.")})
+        for stream in others:
+            assert actual(superuser, stream.school_id) == expected(stream)
+            stream.append([admission()])
+        run(worker_database)
+        for stream in others:
+            assert actual(superuser, stream.school_id) == expected(stream)
+        assert len(stopped(worker_database)) == 1
+
+        # Let go too early, it stops again at the same event.
+        assert resume(worker_database, damaged.school_id, "pupils")
+        assert stopped(worker_database) == []
+        run(worker_database)
+        assert [each.stopped_by for each in stopped(worker_database)] == [line.stopped_by]
+
+        superuser.execute(spoilt, [state, damaged.school_id, position])
+        run(worker_database)
+        assert len(stopped(worker_database)) == 1, "it waits for a person"
+        assert resume(worker_database, damaged.school_id, "pupils")
+        assert not resume(worker_database, damaged.school_id, "pupils")
+        run(worker_database)
+        assert stopped(worker_database) == []
+        for stream in streams:
+            assert actual(superuser, stream.school_id) == expected(stream)
+
+
+def poisoned(kind: str, stream: Stream) -> StoredEvent:
+    """An event that a projection cannot apply."""
+    match kind:
+        case "unknown type":
+            return StoredEvent(new_id(), 1, "pupil.teleported.1", admission().state)
+        case "unknown version":
+            return StoredEvent(new_id(), 1, "pupil.admitted.99", admission().state)
+        case "nobody's":
+            return MAPPER.to_stored_event(
+                PupilReturned(originator_id=new_id(), originator_version=7, actor=OPERATOR, returned_on=TODAY)
+            )
+        case "not a state":
+            return StoredEvent(new_id(), 1, "pupil.admitted.1", SECRET.encode())
+        case _:
+            # PostgreSQL indexes no value of this size, and says so with an operational error.
+            unheard_of = "".join(Random(1).choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", k=20_000))
+            pupil_id = new_id()
+            result = Result(scheme="statutory", subject=unheard_of, value="1", academic_year=2024)
+            return MAPPER.to_stored_event(
+                AssessmentRecorded(
+                    originator_id=assessments_of(pupil_id),
+                    originator_version=1,
+                    actor=OPERATOR,
+                    assessment_id=new_id(),
+                    pupil_id=pupil_id,
+                    result=result,
+                )
+            )
+
+
+@pytest.mark.parametrize(
+    ("kind", "projection", "error"),
+    [
+        ("unknown type", "pupils", "MapperDeserialisationError"),
+        ("unknown version", "pupils", "MapperDeserialisationError"),
+        ("nobody's", "pupils", "ValueError"),
+        ("not a state", "pupils", "ValidationError"),
+        ("too much for an index", "assessments", "ProgramLimitExceeded"),
+    ],
+)
+def test_whatever_cannot_be_applied_stops_its_own_school_only(
+    streams: list[Stream],
+    worker_database: Database,
+    test_database: TestDatabase,
+    kind: str,
+    projection: str,
+    error: str,
+) -> None:
+    # The schools are taken in no certain order: the one in the middle has others on both sides.
+    culprit = streams[1]
+    event = poisoned(kind, culprit)
+    position = culprit.append([event]).last
+    run(worker_database)
+    [line] = stopped(worker_database)
+    assert (line.school_id, line.projection, line.position) == (culprit.school_id, projection, position - 1)
+    assert line.stopped_by is not None
+    assert line.stopped_by.startswith(f"{error} at position {position}, ")
+    assert line.stopped_by.endswith(event.topic)
+    assert SECRET not in line.stopped_by
+    assert all(each.behind == 0 for each in status(worker_database) if each != line)
+    with test_database.connect("postgres") as superuser:
+        for stream in (streams[0], streams[2]):
+            assert actual(superuser, stream.school_id) == expected(stream)
+
+
+def test_events_that_no_projection_reads_stop_nothing(
+    streams: list[Stream], worker_database: Database
+) -> None:
+    for stream in streams:
+        stream.append([StoredEvent(new_id(), 1, "photograph.taken.1", b"")])
+    run(worker_database)
+    assert all(line.behind == 0 for line in status(worker_database))
+
+
+def test_whoever_waits_for_a_stopped_school_is_told(
+    streams: list[Stream], worker_database: Database, database: Database
+) -> None:
+    school_id = streams[0].school_id
+    last = streams[0].append([poisoned("unknown type", streams[0])]).last
+    run(worker_database)
+    with pytest.raises(SchoolStopped) as told:
+        wait_for(database, school_id, "pupils", last, timeout=30)
+    assert told.value.details == {"reached": last - 1}
+    # What it shows already, and what others show, can be read.
+    wait_for(database, school_id, "pupils", last - 1)
+    wait_for(database, school_id, "logins", last)
+
+
+def test_an_error_that_passes_stops_nothing(
+    streams: list[Stream], worker_database: Database, test_database: TestDatabase
+) -> None:
+    """What fails once, and succeeds event by event, was no event's fault."""
+
+    class Fickle(AssessmentsProjection):
+        failures = 1
+
+        def apply(self, connection: Connection, school_id: UUID, events: Sequence[RecordedEvent]) -> None:
+            if self.failures:
+                self.failures -= 1
+                raise MemoryError
+            super().apply(connection, school_id, events)
+
+    worker = Worker(worker_database, [Fickle()], batch=1000)
+    assert worker.catch_up(streams[0].school_id, Fickle()) > 0
+    while worker.run_once():
+        pass
+    assert stopped(worker_database) == []
+    assert all(line.behind == 0 for line in status(worker_database, [AssessmentsProjection()]))
+
+
+def test_a_stop_is_never_put_on_an_event_that_another_worker_has_applied(
+    streams: list[Stream], worker_database: Database
+) -> None:
+    """While one worker looks for the culprit, another one may well have got past it."""
+    school_id = streams[0].school_id
+
+    class Failing(PupilsProjection):
+        def apply(self, connection: Connection, school_id: UUID, events: Sequence[RecordedEvent]) -> None:
+            raise RuntimeError
+
+    class WorkerThatIsOvertaken(Worker):
+        def _move_up_to_the_culprit(self, school_id: UUID, projection: Projection) -> int:
+            run(worker_database)
+            return super()._move_up_to_the_culprit(school_id, projection)
+
+    assert WorkerThatIsOvertaken(worker_database).catch_up(school_id, Failing()) == 0
+    assert stopped(worker_database) == []

@@ -1,0 +1,254 @@
+"""The walls of the house: which part may know of which, read from the imports themselves.
+
+Each wall is tried on a small tree in which it is broken, lest it should stand only on paper.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+PACKAGES = ("domain", "projections", "api", "scripts", "tests")
+
+LONGEST_MODULE = 500
+"""Lines: whoever opens a module should be able to read it."""
+
+WEB = ("fastapi", "starlette", "uvicorn")
+
+WALLS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "decisions know no database, no web and no reader": (
+        "domain/*.py",
+        (
+            "psycopg",
+            "psycopg_pool",
+            "eventsourcing.postgres",
+            *WEB,
+            "domain.ledger",
+            "domain.application",
+            "domain.vault",
+            "projections",
+            "api",
+            "scripts",
+        ),
+    ),
+    "the write side knows no reader and no way in": (
+        "domain/**/*.py",
+        (*WEB, "projections", "api", "scripts"),
+    ),
+    "the read side knows no way in": ("projections/**/*.py", (*WEB, "api", "scripts")),
+    "the API does not know the command line": ("api/**/*.py", ("scripts",)),
+    "nothing but the tests knows the tests": ("[!t]*/**/*.py", ("tests",)),
+}
+"""Who, and what they must not import, neither themselves nor through what they import."""
+
+_WRITES = re.compile(
+    r"\b(?:insert\s+into|update|delete\s+from|truncate(?:\s+table)?|merge\s+into|copy|alter\s+table|drop\s+table)"
+    r"\s+(?:only\s+)?\"?ledger\"?\.|\bledger\.append\s*\(",
+    re.IGNORECASE,
+)
+
+
+def modules(root: Path, pattern: str = "**/*.py") -> Iterator[Path]:
+    """The modules of a tree that the pattern is about."""
+    for path in sorted(root.glob(pattern)):
+        if path.is_file() and path.relative_to(root).parts[0] in PACKAGES:
+            yield path
+
+
+@cache
+def imports_of(path: Path, root: Path) -> set[str]:
+    """Every module that a module imports, wherever in it, by its full name."""
+    package = list(path.relative_to(root).with_suffix("").parts[:-1])
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Import(names=names):
+                found |= {name.name for name in names}
+            case ast.ImportFrom(module=module, names=names, level=level):
+                above = package[: len(package) - level + 1] if level else []
+                base = ".".join([*above, *([module] if module else [])])
+                found |= {base, *(f"{base}.{name.name}" for name in names)}
+            case ast.Call(
+                func=ast.Name(id="__import__") | ast.Attribute(attr="import_module"), args=[first, *_]
+            ):
+                found |= {str(first.value)} if isinstance(first, ast.Constant) else set()
+    return found
+
+
+def reached(path: Path, root: Path) -> dict[str, str]:
+    """Every module that is imported with a module, and which of the tree's modules imports it."""
+    found: dict[str, str] = {}
+    waiting, seen = [path], set()
+    while waiting:
+        here = waiting.pop()
+        seen.add(here)
+        for name in imports_of(here, root):
+            found.setdefault(name, here.relative_to(root).as_posix())
+            place = root.joinpath(*name.split("."))
+            files = (place.with_suffix(".py"), place / "__init__.py")
+            waiting += [file for file in files if file.is_file() and file not in seen]
+    return found
+
+
+def broken_walls(root: Path) -> list[str]:
+    """Where a module imports what it must not."""
+    return [
+        f"{path.relative_to(root).as_posix()} reaches {name} by way of {importer}: {wall}"
+        for wall, (pattern, forbidden) in WALLS.items()
+        for path in modules(root, pattern)
+        for name, importer in reached(path, root).items()
+        if any(name == each or name.startswith(f"{each}.") for each in forbidden)
+    ]
+
+
+def writes_to_the_ledger(root: Path) -> list[str]:
+    """Where a statement of the projections writes a stream."""
+    found = []
+    for path in sorted(root.glob("projections/**/*")):
+        if path.suffix == ".sql":
+            texts = [re.sub(r"--[^\n]*|/\*.*?\*/", " ", path.read_text(encoding="utf-8"), flags=re.DOTALL)]
+        elif path.suffix == ".py":
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            constants = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+            texts = [value for value in constants if isinstance(value, str)]
+        else:
+            continue
+        found += [
+            f"{path.relative_to(root).as_posix()} writes to the ledger: {write[0]}"
+            for text in texts
+            for write in _WRITES.finditer(text)
+        ]
+    return found
+
+
+def long_modules(root: Path) -> list[str]:
+    """Modules that are too long to be read."""
+    return [
+        f"{path.relative_to(root).as_posix()} has {lines} lines"
+        for path in modules(root)
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) >= LONGEST_MODULE
+    ]
+
+
+Check = Callable[[Path], list[str]]
+CHECKS: tuple[Check, ...] = (broken_walls, writes_to_the_ledger, long_modules)
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_the_walls_stand(check: Check) -> None:
+    assert check(ROOT) == []
+
+
+def test_there_is_something_to_check() -> None:
+    for pattern, _ in WALLS.values():
+        assert list(modules(ROOT, pattern)), pattern
+    assert "domain.errors" in imports_of(ROOT / "domain/pupil.py", ROOT)
+    assert "psycopg" in reached(ROOT / "projections/runner.py", ROOT)
+    assert len(list(ROOT.glob("projections/**/*.sql"))) >= 5
+
+
+SOUND = {
+    "domain/pupil.py": "import msgspec\nfrom domain.errors import Conflict\n",
+    "domain/errors.py": "",
+    "domain/ledger/stream.py": "import psycopg\nimport domain.pupil\n",
+    "projections/runner.py": (
+        "import psycopg\nfrom domain.ledger.stream import Stream\nTEXT = 'SELECT FROM ledger.events'\n"
+    ),
+    "projections/some.sql": (
+        "-- Never UPDATE ledger.events.\nSELECT * FROM ledger.streams FOR UPDATE;\n"
+        "INSERT INTO projections.pupils SELECT * FROM ledger.events;\n"
+        "GRANT SELECT, UPDATE ON ledger.tracking TO nobody;\n"
+    ),
+    "api/app.py": "import fastapi\nfrom projections import runner\nfrom domain.ledger import stream\n",
+    "scripts/main.py": "import api.app\n",
+    "tests/test_main.py": "import scripts.main\n",
+    "elsewhere/thing.py": "import scripts\n",
+}
+
+BROKEN: list[tuple[str, str, Check, str]] = [
+    ("domain/pupil.py", "import psycopg", broken_walls, "domain/pupil.py reaches psycopg"),
+    ("domain/pupil.py", "from psycopg.rows import tuple_row", broken_walls, "reaches psycopg.rows"),
+    ("domain/pupil.py", "import fastapi", broken_walls, "reaches fastapi"),
+    ("domain/pupil.py", "from starlette import status", broken_walls, "reaches starlette"),
+    (
+        "domain/pupil.py",
+        "from eventsourcing.postgres import X",
+        broken_walls,
+        "reaches eventsourcing.postgres",
+    ),
+    ("domain/pupil.py", "from eventsourcing import postgres", broken_walls, "reaches eventsourcing.postgres"),
+    ("domain/pupil.py", "import projections.runner", broken_walls, "reaches projections.runner"),
+    ("domain/pupil.py", "from api import app", broken_walls, "reaches api.app"),
+    ("domain/pupil.py", "from .ledger import stream", broken_walls, "reaches domain.ledger.stream"),
+    ("domain/pupil.py", "def f():\n    import psycopg", broken_walls, "reaches psycopg"),
+    (
+        "domain/errors.py",
+        "import psycopg",
+        broken_walls,
+        "domain/pupil.py reaches psycopg by way of domain/errors.py",
+    ),
+    (
+        "domain/ledger/stream.py",
+        "import projections",
+        broken_walls,
+        "domain/ledger/stream.py reaches projections",
+    ),
+    ("domain/ledger/stream.py", "import scripts.main", broken_walls, "reaches scripts.main"),
+    ("domain/ledger/deep/er.py", "__import__('api')", broken_walls, "domain/ledger/deep/er.py reaches api"),
+    ("projections/runner.py", "import api.app", broken_walls, "projections/runner.py reaches api.app"),
+    ("projections/runner.py", "from scripts import main", broken_walls, "reaches scripts"),
+    ("projections/runner.py", "import fastapi", broken_walls, "projections/runner.py reaches fastapi"),
+    ("api/app.py", "import scripts.main", broken_walls, "api/app.py reaches scripts.main"),
+    (
+        "api/app.py",
+        "import importlib\nimportlib.import_module('scripts')",
+        broken_walls,
+        "api/app.py reaches scripts",
+    ),
+    ("scripts/main.py", "import tests.test_main", broken_walls, "scripts/main.py reaches tests"),
+    (
+        "projections/some.sql",
+        "insert into\n  ledger.events VALUES (1)",
+        writes_to_the_ledger,
+        "projections/some.sql",
+    ),
+    ("projections/some.sql", "UPDATE ONLY ledger.streams SET a = 1", writes_to_the_ledger, "UPDATE"),
+    ("projections/deep/er.sql", "DELETE FROM ledger.events", writes_to_the_ledger, "projections/deep/er.sql"),
+    ("projections/some.sql", "SELECT ledger.append (1)", writes_to_the_ledger, "ledger.append"),
+    ("projections/some.sql", 'TRUNCATE "ledger".events', writes_to_the_ledger, "TRUNCATE"),
+    (
+        "projections/runner.py",
+        "X = f'UPDATE ledger.streams SET {1}'",
+        writes_to_the_ledger,
+        "projections/runner.py",
+    ),
+    ("tests/test_main.py", "\n" * 500, long_modules, "tests/test_main.py has 500 lines"),
+    ("domain/ledger/stream.py", "a = 1\n" * 500, long_modules, "domain/ledger/stream.py has 500 lines"),
+]
+
+
+def build(root: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def test_a_sound_house_passes(tmp_path: Path) -> None:
+    build(tmp_path, SOUND)
+    assert [found for check in CHECKS for found in check(tmp_path)] == []
+
+
+@pytest.mark.parametrize(("file", "text", "check", "said"), BROKEN)
+def test_a_broken_wall_is_found(tmp_path: Path, file: str, text: str, check: Check, said: str) -> None:
+    """The sabotaged twins."""
+    build(tmp_path, {**SOUND, file: text})
+    found = check(tmp_path)
+    assert any(said in each for each in found), found
