@@ -142,9 +142,17 @@ def set_password(
     staff_id: UUID,
     sent: Annotated[Sent[NewPassword], body(NewPassword)],
 ) -> Answer[StaffChanged]:
-    """Set a password: one's own, or as an administrator anybody's."""
+    """Set a password: one's own, or as an administrator anybody's. It ends the account's other sessions."""
     return _changed(
-        accounts.set_password(caller.school, staff_id, sent.value.password, caller.actor, sent.command)
+        accounts.set_password(
+            caller.school,
+            caller.services.sessions,
+            staff_id,
+            sent.value.password,
+            caller.actor,
+            keep=caller.session.id if caller.session else None,
+            command=sent.command,
+        )
     )
 
 

@@ -84,6 +84,28 @@ def _read_text(text: str) -> str:
     return read_text(text)
 
 
+MOST_OF_A_REASON = 200
+
+
+def checked_reason(field: str, text: str | None) -> str | None:
+    """A reason or another few words, as they are kept.
+
+    Raises:
+        InvalidInput: It is empty or too long, or holds an email address or damaged characters.
+    """
+    if text is None:
+        return None
+    try:
+        text = _read_text(text)
+        accepted = "" if 1 <= len(text) <= MOST_OF_A_REASON else f"1 to {MOST_OF_A_REASON} characters"
+    except ValueError as error:
+        accepted = str(error)
+    if accepted:
+        finding = Finding(field=field, found=f"{len(text)} characters", accepted=accepted)
+        raise InvalidInput("This cannot be kept as it is", [finding])
+    return text
+
+
 _READERS: dict[str, Callable[[str], str]] = {
     "surname": _read_text,
     "forename": _read_text,

@@ -144,8 +144,7 @@ def add(
     Raises:
         AlreadyExists: Somebody at this school has the username.
         InvalidInput: The username or name is empty or longer than 100 characters, or classes are given to a
-            level
-            that knows none.
+            level that knows none.
     """
     findings = [
         Finding(field=field, found=f"{len(text)} characters", accepted=f"1 to 100 characters: {ACCEPTED}")

@@ -6,6 +6,7 @@ one pupil has moved would give that pupil away to whoever kept the old one.
 
 from __future__ import annotations
 
+import time
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -14,8 +15,10 @@ import msgspec
 
 from domain.academic_year import AssessmentPoint, Term, academic_year_label
 from domain.assessment import STEPS
+from domain.errors import NotYetVisible, SchoolStopped
 from domain.ledger.database import Connection, Database
 from domain.ledger.sql import load
+from projections.assessments import NAME as ASSESSMENTS
 from projections.disclosure import MINIMUM_PUPILS, MINIMUM_SCHOOLS, protect
 
 SQL = load("projections", "benchmarks.sql")
@@ -54,13 +57,22 @@ class BenchmarkRow(msgspec.Struct, frozen=True, kw_only=True):
     symbol: str | None
 
 
-def publish(database: Database, today: date) -> Published:
+def publish(database: Database, today: date, *, patience: float = 60.0) -> Published:
     """Releases every term that is over and has not been released.
+
+    Since a term is released once, it must be whole: everything that was recorded before the call is waited
+    for.
 
     Args:
         database: Connections of the worker's role.
         today: The day of the release.
+        patience: Seconds to wait for the counts of schools that have just recorded something.
+
+    Raises:
+        NotYetVisible: The counts of some schools are behind; nothing was released.
+        SchoolStopped: Those of some schools have stopped; nothing was released.
     """
+    _wait_for_every_school(database, patience)
     with database.transaction() as connection:
         connection.execute(SQL["lock_releases"])
         points = _due(connection, today)
@@ -80,6 +92,28 @@ def publish(database: Database, today: date) -> Published:
             cursor.executemany(SQL["add_benchmarks"], rows)
     suppressed = sum(row[-1] is not None for row in rows)
     return Published(release[0], [point.label for point in points], len(rows), suppressed)
+
+
+def _wait_for_every_school(database: Database, patience: float) -> None:
+    with database.transaction() as connection:
+        heads = connection.execute(SQL["heads"]).fetchall()
+    deadline = time.monotonic() + patience
+    while heads:
+        ids, positions = map(list, zip(*heads, strict=True))
+        with database.transaction() as connection:
+            short = connection.execute(SQL["short_of"], [ids, positions, ASSESSMENTS]).fetchall()
+        if not short:
+            return
+        if stopped := [str(school_id) for school_id, has_stopped in short if has_stopped]:
+            raise SchoolStopped(
+                "The counts of some schools have stopped, so nothing was released", schools=stopped
+            )
+        if time.monotonic() > deadline:
+            raise NotYetVisible(
+                "The counts of some schools are behind, so nothing was released: is a worker running?",
+                schools=[str(school_id) for school_id, _ in short],
+            )
+        time.sleep(0.05)
 
 
 def _due(connection: Connection, today: date) -> list[AssessmentPoint]:

@@ -1,3 +1,13 @@
+-- name: heads
+SELECT school_id, position FROM ledger.streams
+
+-- name: short_of
+-- The schools whose counts do not hold everything yet up to these positions.
+SELECT head.school_id, c.stopped_at IS NOT NULL
+FROM unnest(%s::uuid[], %s::bigint[]) AS head (school_id, position)
+LEFT JOIN projections.checkpoints c ON c.school_id = head.school_id AND c.projection = %s
+WHERE coalesce(c.position, 0) < head.position
+
 -- name: lock_releases
 -- One release at a time; the worker's role may insert and nothing else, so it cannot lock the table itself.
 SELECT pg_advisory_xact_lock(hashtext('analytics.releases'))

@@ -1,10 +1,12 @@
 -- name: behind
--- The schools that a projection has not caught up with; those that have stopped wait for a person.
+-- Schools that a projection has not caught up with; those that have stopped wait for a person. In any order, so that
+-- several workers do not queue for the same ones and none is left for last.
 SELECT s.school_id, p.projection
 FROM ledger.streams s
 CROSS JOIN unnest(%(projections)s::text[]) AS p (projection)
 LEFT JOIN projections.checkpoints c ON c.school_id = s.school_id AND c.projection = p.projection
 WHERE s.position > coalesce(c.position, 0) AND c.stopped_at IS NULL
+ORDER BY random()
 LIMIT 1000
 
 -- name: open_checkpoint

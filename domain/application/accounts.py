@@ -78,18 +78,36 @@ def change_access(
 
 
 def set_password(
-    school: SchoolApplication, staff_id: UUID, password: str, actor: Actor, command: CommandKey | None = None
+    school: SchoolApplication,
+    sessions: Sessions,
+    staff_id: UUID,
+    password: str,
+    actor: Actor,
+    *,
+    keep: UUID | None = None,
+    command: CommandKey | None = None,
 ) -> Outcome[StaffResult]:
-    """Changes a password.
+    """Changes a password and ends every session that the old one opened.
+
+    Args:
+        school: The school.
+        sessions: The sessions.
+        staff_id: Whose password.
+        password: The new one.
+        actor: Who sets it.
+        keep: The session in which somebody sets their own, which goes on.
+        command: The key, if the caller gave one.
 
     Raises:
         NotFound: There is no such account.
         InvalidInput: The password is too short or too long.
     """
     verifier = verifier_of(password, school.staff_member(staff_id).access.level)
-    return _change(
+    outcome = _change(
         school, staff_id, lambda member: domain.staff.set_password(member, verifier, actor), command
     )
+    _end_sessions(school, sessions, staff_id, actor, keep)
+    return outcome
 
 
 def disable(
@@ -108,8 +126,7 @@ def disable(
     outcome = _change_among_colleagues(
         school, staff_id, lambda member, colleagues: domain.staff.disable(member, colleagues, actor), command
     )
-    for session_id in sessions.close_all_of(school.school_id, staff_id):
-        _log_close(school, session_id, staff_id, SessionEnd.REVOKED, actor)
+    _end_sessions(school, sessions, staff_id, actor)
     return outcome
 
 
@@ -171,8 +188,7 @@ def log_in(schools: Schools, sessions: Sessions, urn: str, username: str, passwo
 
     Raises:
         LoginRefused: The school, the username or the password is wrong, or the account is disabled; it never
-            says
-            which, and takes as long for a user whom nobody knows. The reason is on the school's stream.
+            says which, and takes as long for a user whom nobody knows. The reason is on the school's stream.
     """
     school_id = school_of_urn(schools.database, urn) if urn.isascii() and urn.isdigit() else None
     if school_id is None:
@@ -221,6 +237,13 @@ def log_out(school: SchoolApplication, sessions: Sessions, session: Session) -> 
     if sessions.close(session):
         actor = Actor(ActorKind.STAFF, session.staff_id)
         _log_close(school, session.id, session.staff_id, SessionEnd.LOGOUT, actor)
+
+
+def _end_sessions(
+    school: SchoolApplication, sessions: Sessions, staff_id: UUID, actor: Actor, keep: UUID | None = None
+) -> None:
+    for session_id in sessions.close_all_of(school.school_id, staff_id, but=keep):
+        _log_close(school, session_id, staff_id, SessionEnd.REVOKED, actor)
 
 
 def _log_close(

@@ -29,6 +29,7 @@ from domain.assessment import (
 from domain.errors import Finding, InvalidInput, NotFound, NotPermitted
 from domain.events import Actor
 from domain.identifiers import new_id
+from domain.particulars import checked_reason
 from domain.pupil import Pupil
 
 EARLIEST_YEAR = 1990
@@ -84,8 +85,7 @@ def record(
 
     Raises:
         InvalidInput: A pupil, subject or step is not one that there is, an entry comes twice, or the term
-            lies in
-            the future; with a finding for each, numbered by entry.
+            lies in the future; with a finding for each, numbered by entry.
         NotPermitted: A child is in another class.
     """
     today = date.today()  # noqa: DTZ011 - a calendar day, as the school counts it
@@ -183,9 +183,11 @@ def correct(
 
     Raises:
         NotFound: The pupil has no such assessment.
-        InvalidInput: The step is not one that there is, or the assessment is on another scale.
+        InvalidInput: The step is not one that there is, the assessment is on another scale, or the reason
+            cannot be kept.
         NotPermitted: The child is in another class.
     """
+    reason = checked_reason("reason", reason)
 
     def decide() -> Decision[CorrectionResult]:
         pupil = school.pupil(pupil_id)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
+from eventsourcing.persistence import MapperDeserialisationError
 
 import domain.assessment
 import domain.pupil
@@ -36,8 +37,8 @@ class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
         event: Its stable name.
         originator_id: What it happened to.
         originator_version: Its number among the events of that.
-        actor: Who caused it.
-        details: Its other fields, as plain data.
+        actor: Who caused it; unknown, where the event cannot be read.
+        details: Its other fields, as plain data; `unreadable`, where the event cannot be read.
     """
 
     position: int
@@ -45,7 +46,7 @@ class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
     event: str
     originator_id: UUID
     originator_version: int
-    actor: Actor
+    actor: Actor | None
     details: dict[str, Any]
 
 
@@ -76,7 +77,19 @@ def entry_of(stored: RecordedEvent, *, names: bool = True) -> HistoryEntry:
         stored: The event as recorded.
         names: Whether the reader may see who people are; if not, that compartment is left out.
     """
-    event = MAPPER.to_domain_event(stored)
+    try:
+        event = MAPPER.to_domain_event(stored)
+    except MapperDeserialisationError:
+        # One damaged event must not hide the rest of a history from whoever looks for it.
+        return HistoryEntry(
+            position=stored.id,
+            recorded_at=stored.recorded_at,
+            event=stored.topic.rpartition(".")[0],
+            originator_id=cast("UUID", stored.originator_id),
+            originator_version=stored.originator_version,
+            actor=None,
+            details={"unreadable": True},
+        )
     homes = type(event).compartments()
     return HistoryEntry(
         position=stored.id,

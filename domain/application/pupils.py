@@ -20,7 +20,7 @@ from domain.errors import AlreadyExists, Finding, InvalidInput, VersionConflict
 from domain.events import Actor, Event
 from domain.identifiers import new_id
 from domain.ledger.stream import Unless
-from domain.particulars import PupilParticulars, checked
+from domain.particulars import PupilParticulars, checked, checked_reason
 from domain.pupil import Pupil, PupilNames, PupilRecord
 
 
@@ -108,10 +108,12 @@ def leave(
     Raises:
         VersionConflict: The pupil is at another version.
         Conflict: The child has already left.
-        InvalidInput: The day lies ahead, or before the date of entry.
+        InvalidInput: The day lies ahead, or before the date of entry; or the words cannot be kept.
         NotFound: There is no such pupil.
     """
     _check_not_ahead("left_on", left_on)
+    reason = checked_reason("reason", reason)
+    destination = checked_reason("destination", destination)
     return _happen(
         school,
         pupil_id,

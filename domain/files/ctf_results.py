@@ -25,6 +25,13 @@ _TAKEN = {
 }
 
 
+LONGEST_CODE = 40
+"""No code or result of any CTF comes near this; what is longer is not one."""
+
+EARLIEST_YEAR = 1990
+"""No pupil of today was assessed in an earlier year."""
+
+
 def read_results(pupil: Element, reader: RowReader, context: Context) -> tuple[Result, ...]:
     """Every result with its codes as they came.
 
@@ -55,11 +62,18 @@ def read_results(pupil: Element, reader: RowReader, context: Context) -> tuple[R
 def _result(stated: dict[str, str], stage: str | None, reader: RowReader, context: Context) -> Result | None:
     year = stated.get("Year", "")
     subject = stated.get("Subject")
-    if not (year.isdecimal() and len(year) == 4 and int(year) <= context.academic_year + 1):
-        reader.wrong(f"{PATH}/Year", year, f"the year in which it ends, up to {context.academic_year + 1}")
+    last = context.academic_year + 1
+    if not (year.isascii() and year.isdecimal() and len(year) == 4 and EARLIEST_YEAR <= int(year) <= last):
+        reader.wrong(f"{PATH}/Year", year, f"the year in which it ends, from {EARLIEST_YEAR} to {last}")
         return None
     if subject is None:
         reader.wrong(f"{PATH}/Subject", "", "a subject code, such as ENG")
+        return None
+    if too_long := next((tag for tag, text in stated.items() if len(text) > LONGEST_CODE), None):
+        reader.wrong(f"{PATH}/{too_long}", stated[too_long], f"a code of at most {LONGEST_CODE} characters")
+        return None
+    if stage and len(stage) > LONGEST_CODE:
+        reader.wrong("StageAssessments/KeyStage/Stage", stage, f"a code of at most {LONGEST_CODE} characters")
         return None
     if "@" in "".join(stated.values()) and any(map(holds_email, stated.values())):
         reader.wrong(PATH, "an email address", fields.NO_EMAIL)

@@ -71,10 +71,10 @@ class Sessions:
         with self._database.bound_to(session.school_id) as connection:
             return bool(connection.execute(SQL["close"], [session.school_id, session.id]).rowcount)
 
-    def close_all_of(self, school_id: UUID, staff_id: UUID) -> list[UUID]:
-        """Ends every session of a member of staff, and returns their ids."""
+    def close_all_of(self, school_id: UUID, staff_id: UUID, *, but: UUID | None = None) -> list[UUID]:
+        """Ends every session of a member of staff, or all but one, and returns their ids."""
         with self._database.bound_to(school_id) as connection:
-            return [row[0] for row in connection.execute(SQL["close_all_of"], [school_id, staff_id])]
+            return [row[0] for row in connection.execute(SQL["close_all_of"], [school_id, staff_id, but])]
 
 
 def _hash(secret: bytes) -> bytes:

@@ -18,7 +18,8 @@ SELECT session_id, staff_id FROM found
 DELETE FROM vault.sessions WHERE school_id = %s AND session_id = %s RETURNING staff_id
 
 -- name: close_all_of
-DELETE FROM vault.sessions WHERE school_id = %s AND staff_id = %s RETURNING session_id
+DELETE FROM vault.sessions WHERE school_id = %s AND staff_id = %s AND session_id IS DISTINCT FROM %s
+RETURNING session_id
 
 -- name: remove_expired
 DELETE FROM vault.sessions WHERE school_id = %(school)s

@@ -113,6 +113,10 @@ CREATE TABLE analytics.releases (
     minimum_schools integer NOT NULL
 );
 COMMENT ON TABLE analytics.releases IS 'The releases, with the rules that each was made under.';
+COMMENT ON COLUMN analytics.releases.release IS 'The number of the release, from 1.';
+COMMENT ON COLUMN analytics.releases.released_at IS 'When it was released.';
+COMMENT ON COLUMN analytics.releases.minimum_pupils IS 'No figure is about fewer pupils.';
+COMMENT ON COLUMN analytics.releases.minimum_schools IS 'No figure is about fewer schools.';
 
 CREATE TABLE analytics.benchmarks (
     release integer NOT NULL REFERENCES analytics.releases,
@@ -131,6 +135,7 @@ CREATE TABLE analytics.benchmarks (
 );
 COMMENT ON TABLE analytics.benchmarks IS
     'Pupils by subject, NC year and term, and how they stand to what is expected then. A term is released once.';
+COMMENT ON COLUMN analytics.benchmarks.release IS 'The release that the row came with.';
 COMMENT ON COLUMN analytics.benchmarks.academic_year IS 'As in 2025/26.';
 COMMENT ON COLUMN analytics.benchmarks.term IS 'autumn, spring or summer: how pupils stood at its end.';
 COMMENT ON COLUMN analytics.benchmarks.scheme IS 'The scale of the judgements: steps.';

@@ -15,14 +15,14 @@ from scripts.measuring.stock import StockSchool, environment
 
 THREADS = 8
 SCHOOLS = 16
-PUPILS = 60
+PUPILS = 400
 EVENTS_BEFORE = 10
-EVENTS_AFTER = 40
+EVENTS_AFTER = 20
 SECONDS = 4.0
 
 
 def measure(ground: Ground) -> Iterator[Figure]:
-    """Measures the figure: each thread changes pupils of its own, who have a dozen events behind them or more."""
+    """Measures the figure: each thread changes pupils of its own, who have 10 to 20 events behind them."""
     schools = Schools(ground.api)
     applications = [schools.school(new_school(schools)) for _ in range(SCHOOLS)]
     ours = [[_Ours(random.choice(applications)) for _ in range(PUPILS)] for _ in range(THREADS)]  # noqa: S311

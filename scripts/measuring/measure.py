@@ -8,6 +8,8 @@ import threading
 import time
 from collections.abc import Callable
 from multiprocessing import get_context
+from multiprocessing.queues import SimpleQueue
+from multiprocessing.synchronize import Barrier
 
 import msgspec
 
@@ -90,8 +92,12 @@ def rate_of_threads(work: Callable[[int], int], threads: int, seconds: float) ->
     return sum(done) / (time.perf_counter() - began[0])
 
 
-def rate_of_processes(make: Callable[..., Callable[[int], int]], arguments: tuple[object, ...], processes: int,
-                      seconds: float) -> float:  # fmt: skip
+def rate_of_processes(
+    make: Callable[..., Callable[[int], int]],
+    arguments: tuple[object, ...],
+    processes: int,
+    seconds: float,
+) -> float:
     """How much gets done in a second by several processes, each with one thread.
 
     Args:
@@ -101,7 +107,7 @@ def rate_of_processes(make: Callable[..., Callable[[int], int]], arguments: tupl
         seconds: For how long.
     """
     context = get_context("spawn")
-    results = context.SimpleQueue()
+    results: SimpleQueue[float] = context.SimpleQueue()
     ready = context.Barrier(processes)
     children = [
         context.Process(target=_process, args=(make, arguments, seconds, ready, results, number))
@@ -115,17 +121,23 @@ def rate_of_processes(make: Callable[..., Callable[[int], int]], arguments: tupl
     return total
 
 
-def _process(make, arguments, seconds, ready, results, number) -> None:  # type: ignore[no-untyped-def]
+def _process(
+    make: Callable[..., Callable[[int], int]],
+    arguments: tuple[object, ...],
+    seconds: float,
+    ready: Barrier,
+    results: SimpleQueue[float],
+    number: int,
+) -> None:
     work = make(*arguments)
-    work(number)
+    work(number)  # opens the connection and prepares the statements
     ready.wait()
-    until = time.perf_counter() + seconds
     began = time.perf_counter()
     done = 0
-    while time.perf_counter() < until:
+    while time.perf_counter() < began + seconds:
         done += work(number)
     results.put(done / (time.perf_counter() - began))
-    os._exit(0)
+    os._exit(0)  # connection pools have threads that would have to be waited for
 
 
 def timed(work: Callable[[], object]) -> float:

@@ -79,8 +79,8 @@ class StockView(PostgresTrackingRecorder):
         super().__init__(datastore, **kwargs)
         self.sql_create_statements.append(
             psycopg.sql.SQL(
-                "CREATE TABLE IF NOT EXISTS stock.view (id uuid PRIMARY KEY, class_name text, changes bigint)"
-            )
+                "CREATE TABLE IF NOT EXISTS {} (id uuid PRIMARY KEY, class_name text, changes bigint)"
+            ).format(psycopg.sql.Identifier("stock", "view"))
         )
 
     def put(self, pupil_id: UUID, class_name: str, tracking: Tracking) -> None:

@@ -271,14 +271,32 @@ def test_changes_to_an_account(registered: RegisteredSchool, schools: Schools, s
     assert school.staff_member(teacher).access == limited
     with pytest.raises(InvalidInput):
         accounts.change_access(school, teacher, Access(AccessLevel.READ_WRITE, ("Red",)), OPERATOR)
-    accounts.set_password(school, teacher, "another password", registered.administrator)
+    accounts.set_password(school, sessions, teacher, "another password", registered.administrator)
     with pytest.raises(LoginRefused):
         accounts.log_in(schools, sessions, registered.urn, "teacher", "password")
     assert accounts.log_in(schools, sessions, registered.urn, "teacher", "another password")
     command = CommandKey("key", b"content")
-    first = accounts.set_password(school, teacher, "the third password", OPERATOR, command)
-    again = accounts.set_password(school, teacher, "the third password", OPERATOR, command)
+    first = accounts.set_password(school, sessions, teacher, "the third password", OPERATOR, command=command)
+    again = accounts.set_password(school, sessions, teacher, "the third password", OPERATOR, command=command)
     assert (again.result, again.repeated) == (first.result, True)
+
+
+def test_a_new_password_ends_what_the_old_one_opened(
+    registered: RegisteredSchool, schools: Schools, sessions: Sessions
+) -> None:
+    school, teacher = registered.application, cast("UUID", registered.teacher.staff_id)
+    mine, other = (
+        accounts.log_in(schools, sessions, registered.urn, "teacher", "password") for _ in range(2)
+    )
+    accounts.set_password(
+        school, sessions, teacher, "my new password", registered.teacher, keep=mine.session_id
+    )
+    assert accounts.signed_in(schools, sessions, mine.token)
+    with pytest.raises(NotSignedIn):
+        accounts.signed_in(schools, sessions, other.token)
+    accounts.set_password(school, sessions, teacher, "set for me instead", registered.administrator)
+    with pytest.raises(NotSignedIn):
+        accounts.signed_in(schools, sessions, mine.token)
 
 
 def test_only_staff_are_staff(registered: RegisteredSchool, sessions: Sessions) -> None:
@@ -297,7 +315,7 @@ def test_a_verifier_of_weaker_parameters_is_made_anew_at_the_next_login(
     with monkeypatch.context() as weaker:
         weaker.setattr(passwords, "LEAST_FOR_ADMINISTRATORS", 8)
         weaker.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=1024))
-        accounts.set_password(school, head, "chosen early", OPERATOR)
+        accounts.set_password(school, sessions, head, "chosen early", OPERATOR)
     weak = school.staff_member(head).password_verifier
     accounts.log_in(schools, sessions, registered.urn, "head", "chosen early")
     strong = school.staff_member(head).password_verifier
@@ -399,7 +417,8 @@ def test_nothing_but_the_verifier_is_kept_of_a_password(
     staff_id = accounts.add_staff(
         school, named("Canary keeper"), READ_ONLY, CANARY, OPERATOR, command
     ).result.staff_id
-    accounts.set_password(school, staff_id, CANARY + "2", OPERATOR, CommandKey("key 2", CANARY.encode()))
+    command = CommandKey("key 2", CANARY.encode())
+    accounts.set_password(school, sessions, staff_id, CANARY + "2", OPERATOR, command=command)
     token = accounts.log_in(schools, sessions, registered.urn, "canary keeper", CANARY + "2").token
     for username, password in (("canary keeper", CANARY), (CANARY, "password"), (CANARY, CANARY)):
         with pytest.raises(LoginRefused):

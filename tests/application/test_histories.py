@@ -86,7 +86,7 @@ def test_a_schools_history_tells_everything_but_verifiers(
     school = registered.application
     import_file(school, csv_of([child(1)]), registered.teacher, dry_run=False)
     accounts.set_password(
-        school, registered.teacher.staff_id or new_id(), "another one", registered.administrator
+        school, sessions, registered.teacher.staff_id or new_id(), "another one", registered.administrator
     )
     accounts.log_in(schools, sessions, registered.urn, "teacher", "another one")
     history = histories.of_school(school)

@@ -15,6 +15,7 @@ from domain.academic_year import AssessmentPoint, Term, academic_year_label
 from domain.application import assessing, importing
 from domain.application.assessing import Entry
 from domain.application.school_application import Schools
+from domain.errors import NotYetVisible, SchoolStopped
 from domain.ledger.database import Database
 from domain.ledger.persistence import close_shared_databases
 from projections.benchmarks import BenchmarkRow, Published, publish, released
@@ -340,3 +341,32 @@ def test_analysts_change_nothing(test_database: TestDatabase, statement: str) ->
         pytest.raises(psycopg.errors.InsufficientPrivilege),
     ):
         analyst.execute(statement.encode())
+
+
+def test_a_term_is_not_released_while_a_schools_counts_are_behind(
+    four: list[RegisteredSchool], worker_database: Database
+) -> None:
+    while Worker(worker_database).run_once():
+        pass
+    assess(four[0], "MAT", at=40)
+    with pytest.raises(NotYetVisible) as refused:
+        publish(worker_database, TODAY, patience=0.2)
+    assert refused.value.details["schools"] == [str(four[0].application.school_id)]
+    assert table(worker_database) == []
+    assert release(worker_database).release is None or table(worker_database)
+
+
+def test_a_term_is_not_released_while_a_schools_counts_have_stopped(
+    four: list[RegisteredSchool], worker_database: Database, test_database: TestDatabase
+) -> None:
+    assess(four[0], "MAT", at=40)
+    school = four[0].application
+    with psycopg.connect(test_database.conninfo("postgres"), autocommit=True) as connection:
+        connection.execute(
+            "UPDATE ledger.events SET state = '\\x00' WHERE school_id = %s AND type LIKE 'assessment.%%'",
+            [school.school_id],
+        )
+    with pytest.raises(SchoolStopped) as refused:
+        release(worker_database)
+    assert refused.value.details["schools"] == [str(school.school_id)]
+    assert table(worker_database) == []

@@ -6,11 +6,13 @@ DECLARE
     role_name text;
 BEGIN
     FOREACH role_name IN ARRAY ARRAY['target_tracker_api', 'target_tracker_worker', 'target_tracker_analytics'] LOOP
-        BEGIN
-            EXECUTE format('CREATE ROLE %I LOGIN', role_name);
-        EXCEPTION WHEN duplicate_object OR unique_violation THEN
-            NULL;
-        END;
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role_name) THEN
+            BEGIN
+                EXECUTE format('CREATE ROLE %I LOGIN', role_name);
+            EXCEPTION WHEN duplicate_object OR unique_violation THEN -- made meanwhile, for another database
+                NULL;
+            END;
+        END IF;
     END LOOP;
 END
 $$;

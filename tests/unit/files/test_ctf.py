@@ -210,6 +210,32 @@ def test_the_start_of_the_marks_says_which_year_the_attendance_is_of() -> None:
     assert "attendance" in row.given
 
 
+LONG = "X" * 41
+
+
+@pytest.mark.parametrize(
+    ("element", "text", "accepted"),
+    [
+        ("Subject", LONG, "at most 40"),
+        ("Component", LONG, "at most 40"),
+        ("Result", LONG, "at most 40"),
+        ("Year", "1989", "from 1990"),
+        ("Year", "2027", "to 2026"),
+        ("Year", "٢٠٢٥", "from 1990"),
+    ],
+)
+def test_results_that_no_file_holds(element: str, text: str, accepted: str) -> None:
+    stated = {"Year": "2025", "Subject": "ENG", "Component": "REA", "Result": "EXS"} | {element: text}
+    result = "".join(f"<{tag}>{value}</{tag}>" for tag, value in stated.items())
+    pupil = (
+        f"{IDENTITY}<StageAssessments><KeyStage><Stage>KS2</Stage>"
+        f"<StageAssessment>{result}</StageAssessment></KeyStage></StageAssessments>"
+    )
+    [finding] = findings_of(pupil)
+    assert finding.field == f"StageAssessments/KeyStage/StageAssessment/{element}"
+    assert accepted in finding.accepted
+
+
 def test_a_pupil_with_no_more_than_identity() -> None:
     (row,) = read(as_ctf(f"<Pupil>{IDENTITY.replace('Sex', 'Gender')}</Pupil>", header="")).rows
     assert row.given == {"upn", "surname", "forename", "date_of_birth", "sex"}
@@ -338,7 +364,7 @@ def test_namespaces_and_other_encodings_make_no_difference() -> None:
             "<Result>EXS</Result></StageAssessment></KeyStage></StageAssessments>",
             "StageAssessments/KeyStage/StageAssessment/Year",
             "25",
-            "the year in which it ends, up to 2026",
+            "the year in which it ends, from 1990 to 2026",
         ),
         (
             f"{IDENTITY}<StageAssessments><KeyStage><StageAssessment><Year>2025</Year><Result>EXS</Result>"
