@@ -22,6 +22,9 @@ from domain.ledger.stream import Stream, register_school
 from scripts.composition import MIGRATIONS
 from scripts.embedded import OWNER, EmbeddedPostgres
 
+BINARIES = Path(os.environ["TEST_POSTGRESQL"]) if "TEST_POSTGRESQL" in os.environ else None
+"""`TEST_POSTGRESQL` may name the folder of another version's `initdb` and `pg_ctl`."""
+
 TEMPLATE = "target_tracker_template"
 
 _numbers = count(1)
@@ -41,14 +44,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[EmbeddedPostgres]:
-    """A server that the tests started themselves; `TEST_POSTGRESQL` may name another version's binaries."""
-    binaries = os.environ.get("TEST_POSTGRESQL")
+    """A server that the tests started themselves."""
     folder = Path(tempfile.mkdtemp(prefix="tt-tests-"))
     folder.chmod(0o755)
     server = EmbeddedPostgres(
         folder / "pg",
         settings={"fsync": "off", "full_page_writes": "off", "max_connections": "200"},
-        binaries=Path(binaries) if binaries else None,
+        binaries=BINARIES,
     )
     try:
         server.start()

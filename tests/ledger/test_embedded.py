@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from domain.ledger.database import Database
 from domain.ledger.migrate import LEDGER_MIGRATIONS, migrate
 from domain.ledger.stream import Stream, register_school
 from scripts.embedded import OWNER, ROLES, EmbeddedPostgres
+from tests.conftest import BINARIES
 
 
 @pytest.fixture(scope="module")
@@ -26,8 +26,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def postgres(folder: Path) -> Iterator[EmbeddedPostgres]:
     """A server with the settings that it has in earnest."""
-    binaries = os.environ.get("TEST_POSTGRESQL")
-    postgres = EmbeddedPostgres(folder / "server", binaries=Path(binaries) if binaries else None)
+    postgres = EmbeddedPostgres(folder / "server", binaries=BINARIES)
     try:
         postgres.start()
         postgres.create_database()
@@ -154,7 +153,7 @@ def test_data_survives_a_restart(running: EmbeddedPostgres, folder: Path) -> Non
     assert not running.is_running()
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(running.conninfo())
-    again = EmbeddedPostgres(folder / "server")
+    again = EmbeddedPostgres(folder / "server", binaries=BINARIES)
     again.start()
     assert again.is_running()
     assert again.conninfo() == running.conninfo()
@@ -193,8 +192,7 @@ def test_it_recovers_from_a_crash(running: EmbeddedPostgres) -> None:
 
 def test_half_a_server_is_made_anew(folder: Path) -> None:
     """Killed while it was being made, it has no password file yet, and starts from nothing."""
-    binaries = os.environ.get("TEST_POSTGRESQL")
-    postgres = EmbeddedPostgres(folder / "half", binaries=Path(binaries) if binaries else None)
+    postgres = EmbeddedPostgres(folder / "half", binaries=BINARIES)
     try:
         postgres.start()
         postgres.kill()
@@ -207,9 +205,8 @@ def test_half_a_server_is_made_anew(folder: Path) -> None:
 
 
 def test_a_long_path_gets_a_short_socket(folder: Path) -> None:
-    binaries = os.environ.get("TEST_POSTGRESQL")
     home = folder / ("long" * 20)
-    postgres = EmbeddedPostgres(home, binaries=Path(binaries) if binaries else None)
+    postgres = EmbeddedPostgres(home, binaries=BINARIES)
     try:
         postgres.start()
         with psycopg.connect(postgres.conninfo(database="postgres")) as connection:

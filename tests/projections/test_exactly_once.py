@@ -27,7 +27,7 @@ from projections.logins import LoginsProjection
 from projections.runner import PROJECTIONS, Worker, status
 from scripts.composition import MIGRATIONS
 from scripts.embedded import EmbeddedPostgres
-from tests.conftest import TestDatabase
+from tests.conftest import BINARIES, TestDatabase
 from tests.projections.happenings import Happenings
 from tests.projections.processes import Sabotage, run_sabotaged, workers
 from tests.projections.reference import actual, contributions_of, expected
@@ -171,7 +171,9 @@ def test_the_check_finds_a_single_damaged_row(country: Country) -> None:
 def server_of_its_own() -> Iterator[EmbeddedPostgres]:
     folder = Path(tempfile.mkdtemp(prefix="tt-restart-"))
     folder.chmod(0o755)
-    server = EmbeddedPostgres(folder / "pg", settings={"fsync": "off", "full_page_writes": "off"})
+    server = EmbeddedPostgres(
+        folder / "pg", settings={"fsync": "off", "full_page_writes": "off"}, binaries=BINARIES
+    )
     try:
         server.start()
         yield server

@@ -1,0 +1,128 @@
+"""Importing files of pupils, or trying out what an import would do."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from scripts.cli.client import Client
+from scripts.cli.connection import operator, signed_in
+from scripts.cli.failures import ExitCode, Misused, Refused, findings_in
+from scripts.cli.options import Json, OperatorTokenFile, read_id
+from scripts.cli.output import say, show_findings, show_json, show_table
+
+SHOWN = 20
+"""So many rows of each kind are shown, unless all are asked for."""
+
+OUTCOMES = ("created", "changed", "unchanged", "refused")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds these commands to the whole."""
+    app.command("import")(import_file)
+
+
+def import_file(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file; - for standard input.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only report what would happen.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Show every row, however many there are.")
+    ] = False,
+    on_behalf_of: Annotated[
+        str | None,
+        typer.Option("--school", parser=read_id, metavar="ID", help="As the operator: the school's id."),
+    ] = None,
+    operator_token_file: OperatorTokenFile = None,
+    as_json: Json = False,
+) -> None:
+    """Import a Target Tracker import file (CSV) or a Common Transfer File (XML).
+
+    All of it is taken, or nothing: if a row is refused, the command says why and ends with 1. What is there
+    already changes nothing when it comes again.
+    """
+    content = _content(file)
+    connection: AbstractContextManager[Client] = (
+        operator(context, operator_token_file, on_behalf_of) if on_behalf_of else signed_in(context)
+    )
+    with connection as client:
+        try:
+            report = client.command(
+                "POST",
+                "/v1/imports",
+                content=content,
+                parameters={"dry_run": "true" if dry_run else "false"},
+                headers={"Content-Type": "application/octet-stream"},
+            ).body
+        except Refused as refused:
+            report = refused.problem.get("report")
+            if not isinstance(report, dict):
+                raise
+    if as_json:
+        show_json(report)
+    else:
+        _show(report, None if everything else SHOWN)
+    if report["counts"]["refused"]:
+        raise typer.Exit(ExitCode.REFUSED)
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if file == Path("-") else file.read_bytes()
+    except OSError as error:
+        raise Misused(f"{file} cannot be read: {error.strerror}") from None
+
+
+def _show(report: dict[str, Any], most: int | None) -> None:
+    counts, rows = report["counts"], report["rows"]
+    refused = [finding for row in rows for finding in findings_in(row)]
+    if refused:
+        say("Refused rows", style="bold")
+        show_findings(refused, most=most, error=False)
+    changed = [row for row in rows if row["outcome"] == "changed"]
+    if changed:
+        _show_changed(changed, most)
+    show_table(
+        ["Outcome", "Rows"],
+        [[outcome, counts[outcome]] for outcome in OUTCOMES],
+        title="In short",
+        right=("Rows",),
+    )
+    if counts["results"]:
+        say(f"Results added or corrected: {counts['results']}")
+    for kind, number in report["dropped"].items():
+        say(f"Not taken: {kind}" + (f" ({number})" if number else ""))
+    say(_conclusion(report), style="bold")
+
+
+def _show_changed(changed: list[dict[str, Any]], most: int | None) -> None:
+    shown = changed[:most]
+    show_table(
+        ["Row", "Pupil id", "Results", "Fields that change"],
+        [
+            [row["row"], row.get("pupil_id"), row.get("results", 0), ", ".join(row.get("fields", []))]
+            for row in shown
+        ],
+        title="Changed rows",
+        right=("Row", "Results"),
+        whole=("Pupil id",),
+    )
+    if len(changed) > len(shown):
+        say(f"… and {len(changed) - len(shown)} more; --all shows them.")
+
+
+def _conclusion(report: dict[str, Any]) -> str:
+    counts = report["counts"]
+    if counts["refused"]:
+        return "Nothing was written: correct the refused rows, and import the file again."
+    if report["dry_run"]:
+        return "This was a dry run: nothing was written."
+    if report["repeated"]:
+        return "This import had been done already."
+    if not (counts["created"] or counts["changed"]):
+        return "Nothing was written: everything is there already."
+    return "Imported."

@@ -1,0 +1,274 @@
+"""Pupils: the roll, one child, and what may be changed of either."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+
+from domain.academic_year import academic_year_label
+from domain.identifiers import class_id_of
+from scripts.cli.auditing import show_history
+from scripts.cli.client import Client
+from scripts.cli.connection import current, signed_in
+from scripts.cli.failures import Misused
+from scripts.cli.options import Json, PupilId, read_day
+from scripts.cli.output import day, say, show_fields, show_json, show_table
+from scripts.cli.particulars import read_particulars
+from scripts.cli.roll import class_called, every_pupil, name_of
+
+app = typer.Typer(no_args_is_help=True, help="Look at pupils, and change what is kept of them.")
+
+
+NCYear = Annotated[str | None, typer.Option("--nc-year", metavar="YEAR", help="NC year: R, 1 to 6, ...")]
+AsAt = Annotated[
+    str | None,
+    typer.Option("--as-at", parser=read_day, metavar="DATE", help="As it was at the end of this day."),
+]
+AsAtPosition = Annotated[
+    int | None,
+    typer.Option("--as-at-position", min=1, metavar="N", help="As it was at this position of the stream."),
+]
+OnClass = Annotated[str | None, typer.Option("--class", metavar="NAME", help="Only this class.")]
+Particulars = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="FIELD=VALUE...", help="Fields to set, such as nc_year=3; with no value, to empty."
+    ),
+]
+ParticularsFile = Annotated[
+    Path | None,
+    typer.Option("--file", metavar="FILE", help="Read the fields as JSON from a file; - for standard input."),
+]
+
+
+@app.command("list")
+def list_pupils(
+    context: typer.Context,
+    class_name: OnClass = None,
+    nc_year: NCYear = None,
+    left: Annotated[bool, typer.Option("--left", help="Only those who have left.")] = False,
+    as_at: AsAt = None,
+    as_at_position: AsAtPosition = None,
+    as_json: Json = False,
+) -> None:
+    """List pupils, now or as at a day or a position."""
+    then = as_at is not None or as_at_position is not None
+    with signed_in(context) as client:
+        class_id = None
+        if class_name:
+            class_id = (
+                str(class_id_of(UUID(current().school_id), class_name))
+                if then
+                else class_called(client, class_name)["class_id"]
+            )
+        answer = every_pupil(
+            client,
+            class_id=class_id,
+            nc_year=nc_year,
+            on_roll="false" if left else "true",
+            as_at=as_at,
+            as_at_position=as_at_position,
+        )
+    _show_pupils(answer, as_json)
+
+
+@app.command()
+def search(
+    context: typer.Context,
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="Beginnings of forenames and surnames.")
+    ] = None,
+    class_name: OnClass = None,
+    nc_year: NCYear = None,
+    upn: Annotated[str | None, typer.Option(help="The UPN, now or before.")] = None,
+    left: Annotated[bool, typer.Option("--left", help="Also those who have left.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Search for pupils by name, class, NC year or UPN."""
+    asked = {"name": name, "class_name": class_name, "nc_year": nc_year, "upn": upn}
+    given: dict[str, Any] = {field: value for field, value in asked.items() if value is not None}
+    if not given:
+        raise Misused("Say what to search for: a name, --class, --nc-year or --upn")
+    if left:
+        given["on_roll"] = None
+    with signed_in(context) as client:
+        answer = client.search("/v1/pupils/search", given).body
+    _show_pupils(answer, as_json)
+
+
+def _show_pupils(answer: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        show_json(answer)
+        return
+    pupils = sorted(answer["pupils"], key=lambda pupil: name_of(pupil).casefold())
+    if not pupils:
+        say("No pupils.")
+        return
+    show_table(
+        ["Pupil id", "Name", "Year", "Class"],
+        [[pupil["pupil_id"], name_of(pupil), pupil["nc_year"], pupil["class_name"]] for pupil in pupils],
+        whole=("Pupil id",),
+    )
+    say(f"{len(pupils)} {'pupil' if len(pupils) == 1 else 'pupils'}")
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    pupil_id: PupilId,
+    as_at: AsAt = None,
+    as_at_position: AsAtPosition = None,
+    as_json: Json = False,
+) -> None:
+    """Show a pupil with the latest assessments, now or as at a day or a position."""
+    with signed_in(context) as client:
+        reply = client.query(f"/v1/pupils/{pupil_id}", as_at=as_at, as_at_position=as_at_position)
+    if as_json:
+        show_json(reply.content)
+        return
+    pupil, assessments = reply.body["pupil"], reply.body["assessments"]
+    show_fields(
+        [
+            ("Pupil id", pupil["pupil_id"]),
+            ("Version", pupil["version"]),
+            ("UPN", pupil["upn"]),
+            ("Former UPNs", ", ".join(pupil["former_upns"] or [])),
+            ("Born", day(pupil["date_of_birth"])),
+            ("Sex", pupil["sex"]),
+            ("Postcode", pupil["postcode"]),
+            ("NC year", pupil["nc_year"]),
+            ("Class", pupil["class_name"]),
+            ("Joined", day(pupil["date_of_entry"])),
+            ("Left", day(pupil["left_on"])),
+            ("Free school meals", pupil["free_school_meals"]),
+            ("SEN provision", pupil["sen_provision"]),
+            ("First language", pupil["first_language"]),
+            ("Ethnicity", pupil["ethnicity"]),
+            ("In care", pupil["in_care"]),
+            ("Gifted", pupil["gifted"]),
+            ("Attendance", _attended(pupil["attendance"])),
+        ],
+        title=name_of(pupil),
+    )
+    _show_results(assessments)
+
+
+def _attended(totals: dict[str, int] | None) -> str | None:
+    if not totals:
+        return None
+    attended = totals["possible"] - totals["authorised"] - totals["unauthorised"]
+    year = academic_year_label(totals["academic_year"])
+    return f"{attended} of {totals['possible']} sessions in {year}"
+
+
+def _show_results(assessments: list[dict[str, Any]]) -> None:
+    terms = {"autumn": 1, "spring": 2, "summer": 3}
+    ordered = sorted(
+        assessments,
+        key=lambda each: (
+            -each["academic_year"],
+            -terms.get(each["term"], 4),
+            each["scheme"],
+            each["subject"],
+        ),
+    )
+    if ordered:
+        show_table(
+            ["Year", "Term", "Subject", "Result", "Assessment id"],
+            [
+                [
+                    academic_year_label(each["academic_year"]),
+                    each["term"] or each["stage"],
+                    " ".join(filter(None, [each["subject"], each["component"]])),
+                    f"{each['value']}{' (corrected)' if each['corrected'] else ''}",
+                    each["assessment_id"],
+                ]
+                for each in ordered
+            ],
+            title="Latest assessments",
+            whole=("Assessment id",),
+        )
+
+
+@app.command()
+def admit(context: typer.Context, fields: Particulars = None, file: ParticularsFile = None) -> None:
+    """Begin a child's record: surname, forename, date_of_birth, sex and date_of_entry are needed."""
+    with signed_in(context) as client:
+        answer = client.command("POST", "/v1/pupils", read_particulars(fields, file)).body
+    say(f"The record begins: pupil {answer['pupil_id']}, version {answer['version']}.")
+
+
+@app.command()
+def change(
+    context: typer.Context,
+    pupil_id: PupilId,
+    fields: Particulars = None,
+    file: ParticularsFile = None,
+    version: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="The version that you have seen: refuse another.")
+    ] = None,
+) -> None:
+    """Change some of a child's particulars."""
+    particulars = read_particulars(fields, file)
+    with signed_in(context) as client:
+        headers = {"If-Match": _tag(client, pupil_id, version)}
+        answer = client.command("PATCH", f"/v1/pupils/{pupil_id}", particulars, headers=headers).body
+    say(f"Changed: version {answer['version']}.")
+
+
+@app.command()
+def leave(
+    context: typer.Context,
+    pupil_id: PupilId,
+    on: Annotated[
+        str | None, typer.Option(parser=read_day, metavar="DATE", help="Today, if not given.")
+    ] = None,
+    reason: Annotated[str | None, typer.Option(help="Why the child leaves.")] = None,
+    destination: Annotated[str | None, typer.Option(help="The school that the child goes to.")] = None,
+) -> None:
+    """Take a child off the roll; the record stays readable."""
+    body = {"left_on": on or _today(), "reason": reason, "destination": destination}
+    with signed_in(context) as client:
+        headers = {"If-Match": _tag(client, pupil_id)}
+        client.command("POST", f"/v1/pupils/{pupil_id}/leave", body, headers=headers)
+    say(f"Off the roll from {day(body['left_on'])}.")
+
+
+@app.command("return")
+def take_back(
+    context: typer.Context,
+    pupil_id: PupilId,
+    on: Annotated[
+        str | None, typer.Option(parser=read_day, metavar="DATE", help="Today, if not given.")
+    ] = None,
+) -> None:
+    """Put a child who had left on the roll again."""
+    returned_on = on or _today()
+    with signed_in(context) as client:
+        headers = {"If-Match": _tag(client, pupil_id)}
+        client.command("POST", f"/v1/pupils/{pupil_id}/return", {"returned_on": returned_on}, headers=headers)
+    say(f"On the roll again from {day(returned_on)}.")
+
+
+@app.command()
+def history(context: typer.Context, pupil_id: PupilId, as_json: Json = False) -> None:
+    """Show everything that happened to a pupil's record and assessments."""
+    with signed_in(context) as client:
+        reply = client.query(f"/v1/pupils/{pupil_id}/history")
+        if as_json:
+            show_json(reply.content)
+        else:
+            show_history(client, reply.body["entries"])
+
+
+def _tag(client: Client, pupil_id: str, version: int | None = None) -> str:
+    """What a change is made against: the version that was seen, or the one that is there now."""
+    return f'"{version}"' if version else client.query(f"/v1/pupils/{pupil_id}").headers["ETag"]
+
+
+def _today() -> str:
+    return date.today().isoformat()  # noqa: DTZ011 - a calendar day, as the school counts it

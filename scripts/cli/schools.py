@@ -1,0 +1,65 @@
+"""Registering schools, which the operator does."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+import typer
+
+from scripts.cli.connection import operator
+from scripts.cli.options import OperatorTokenFile, PasswordFile, password_from, read_day
+from scripts.cli.output import say, show_fields
+
+app = typer.Typer(no_args_is_help=True, help="Register schools (for the operator).")
+
+
+@app.callback()
+def schools() -> None:
+    """Register schools (for the operator)."""
+
+
+@app.command()
+def register(
+    context: typer.Context,
+    name: Annotated[str, typer.Option(help="The school's name.")],
+    urn: Annotated[str, typer.Option(help="Its Unique Reference Number.")],
+    local_authority: Annotated[str, typer.Option("--local-authority", "--la", help="LA number, 3 digits.")],
+    establishment: Annotated[str, typer.Option(help="Establishment number, 4 digits.")],
+    region: Annotated[str, typer.Option(help="One of the nine regions of England.")],
+    official_email: Annotated[str, typer.Option(help="Where new passwords are sent.")],
+    administrator: Annotated[
+        str, typer.Option(metavar="USERNAME", help="The first administrator's username.")
+    ],
+    administrator_name: Annotated[str, typer.Option(metavar="NAME", help="What colleagues call them.")],
+    agreement_from: Annotated[
+        str | None,
+        typer.Option(parser=read_day, metavar="DATE", help="First day of the agreement; today if not given."),
+    ] = None,
+    password_file: PasswordFile = None,
+    operator_token_file: OperatorTokenFile = None,
+) -> None:
+    """Register a school and its first administrator, whose password is asked for or read from a file."""
+    with operator(context, operator_token_file) as client:
+        password = password_from(password_file, "The administrator's first password", twice=True)
+        registered = client.command(
+            "POST",
+            "/v1/schools",
+            {
+                "facts": {
+                    "name": name,
+                    "urn": urn,
+                    "local_authority": local_authority,
+                    "establishment": establishment,
+                    "region": region,
+                },
+                "official_email": official_email,
+                "agreement_from": agreement_from or date.today().isoformat(),  # noqa: DTZ011 - a day
+                "administrator": {"username": administrator, "display_name": administrator_name},
+                "password": password,
+            },
+        ).body
+    say(f"{name} is registered.")
+    show_fields(
+        [("School id", registered["school_id"]), ("Administrator id", registered["administrator_id"])]
+    )

@@ -1,0 +1,94 @@
+"""Logging in and out, and who is logged in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from domain.errors import NotSignedIn
+from scripts.cli import remembered
+from scripts.cli.connection import Chosen, anonymous, chosen, current, signed_in
+from scripts.cli.failures import Refused
+from scripts.cli.options import Json, PasswordFile, password_from
+from scripts.cli.output import say, show_fields, show_json
+from scripts.cli.remembered import Remembered
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds these commands to the whole."""
+    app.command()(login)
+    app.command()(logout)
+    app.command()(whoami)
+
+
+def login(
+    context: typer.Context,
+    urn: Annotated[str, typer.Option(prompt="URN of the school", help="The school's URN.")],
+    username: Annotated[str, typer.Option("--username", "--user", prompt=True, help="Your username.")],
+    password_file: PasswordFile = None,
+    server: Annotated[str | None, typer.Option(metavar="URL", help="The service's address.")] = None,
+    ca: Annotated[Path | None, typer.Option(metavar="FILE", help="The authority of its certificate.")] = None,
+) -> None:
+    """Log in; asks for the password, or reads it from a file."""
+    before = chosen(context)
+    context.obj = choice = Chosen(server or before.server, ca or before.ca)
+    password = password_from(password_file, "Password")
+    with anonymous(context) as client:
+        opened = client.command(
+            "POST", "/v1/sessions", {"urn": urn, "username": username, "password": password}
+        ).body
+        remembered.remember(
+            Remembered(
+                server=client.server,
+                token=opened["token"],
+                school_id=opened["school_id"],
+                staff_id=opened["staff_id"],
+                urn=urn,
+                username=username,
+                display_name=opened["display_name"],
+                level=opened["access"]["level"],
+                ca=str(choice.ca.absolute()) if choice.ca else None,
+            )
+        )
+    say(f"You are logged in as {opened['display_name']} ({opened['access']['level']}).")
+
+
+def logout(context: typer.Context) -> None:
+    """Log out: the session ends here and at the service."""
+    try:
+        with signed_in(context) as client:
+            client.command("DELETE", "/v1/sessions/current")
+    except Refused as refused:
+        if refused.status != 401:
+            raise
+    except NotSignedIn:
+        say("You were not logged in.")
+        return
+    remembered.forget()
+    say("You are logged out.")
+
+
+def whoami(context: typer.Context, as_json: Json = False) -> None:
+    """Show who is logged in, and at which school."""
+    session = current()
+    with signed_in(context) as client:
+        reply = client.query("/v1/school")
+    if as_json:
+        show_json(reply.content)
+        return
+    facts = reply.body["facts"]
+    show_fields(
+        [
+            ("Name", session.display_name),
+            ("Username", session.username),
+            ("Access", session.level),
+            ("School", facts["name"]),
+            ("URN", facts["urn"]),
+            ("LA and number", f"{facts['local_authority']}/{facts['establishment']}"),
+            ("Region", facts["region"]),
+            ("Position", reply.body["position"]),
+            ("Service", session.server),
+        ]
+    )

@@ -1,0 +1,191 @@
+"""Class sheets: shown, filled in as a file, recorded as a whole."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from datetime import date
+from io import StringIO
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from domain.academic_year import AssessmentPoint
+from domain.codes.sets import SUBJECT
+from domain.errors import Finding
+from domain.files.encoding import encoding_of
+from scripts.cli.connection import signed_in
+from scripts.cli.failures import Misused
+from scripts.cli.options import AcademicYear, ClassName, Json, TermOption, read_day
+from scripts.cli.output import say, show_json, show_table
+from scripts.cli.roll import class_called, every_pupil, name_of
+
+app = typer.Typer(no_args_is_help=True, help="Show and record class sheets: pupils by subject for a term.")
+
+UPN = "UPN"
+PUPIL_ID = "Pupil id"
+FOR_PEOPLE = {"surname", "forename", "name", "class", "year"}
+"""Columns that only help whoever fills the file in."""
+
+
+@app.command()
+def show(
+    context: typer.Context, class_name: ClassName, year: AcademicYear, term: TermOption, as_json: Json = False
+) -> None:
+    """Show a class sheet."""
+    with signed_in(context) as client:
+        class_id = class_called(client, class_name)["class_id"]
+        reply = client.query(f"/v1/classes/{class_id}/sheet", academic_year=year, term=term.value)
+    if as_json:
+        show_json(reply.content)
+        return
+    sheet = reply.body
+    subjects = sheet["subjects"]
+    cells = [[_cell(pupil["results"].get(subject)) for subject in subjects] for pupil in sheet["pupils"]]
+    show_table(
+        ["Pupil id", "Name", *subjects],
+        [
+            [pupil["pupil_id"], name_of(pupil), *row]
+            for pupil, row in zip(sheet["pupils"], cells, strict=True)
+        ],
+        title=f"{sheet['class_name']}, {AssessmentPoint(year, term).label}",
+        whole=("Pupil id", *subjects),
+    )
+    if not subjects:
+        say("Nothing has been recorded for this term.")
+    if any("*" in cell for row in cells for cell in row):
+        say("* corrected since it was first entered")
+
+
+def _cell(result: dict[str, Any] | None) -> str:
+    return f"{result['value']}{'*' if result['corrected'] else ''}" if result else ""
+
+
+@app.command()
+def template(
+    context: typer.Context,
+    class_name: ClassName,
+    subjects: Annotated[
+        str, typer.Option(metavar="CODES", help="Subject codes, with commas.")
+    ] = "REA,WRI,MAT",
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write to a file that only you can read.")
+    ] = None,
+) -> None:
+    """Write a CSV file with the pupils of a class, to fill in and give to `sheet record`."""
+    codes = [code.strip().upper() for code in subjects.split(",") if code.strip()]
+    if unknown := [code for code in codes if code not in SUBJECT]:
+        raise Misused(f"There is no subject {', '.join(unknown)}: {SUBJECT.accepted}")
+    with signed_in(context) as client:
+        class_id = class_called(client, class_name)["class_id"]
+        pupils = every_pupil(client, class_id=class_id)["pupils"]
+    text = StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow([PUPIL_ID, "Surname", "Forename", *codes])
+    for pupil in sorted(pupils, key=lambda each: name_of(each).casefold()):
+        names = [_not_a_formula(pupil[field] or "") for field in ("surname", "forename")]
+        writer.writerow([pupil["pupil_id"], *names, *("" for _ in codes)])
+    if output is None:
+        sys.stdout.write(text.getvalue().replace("\r\n", "\n"))
+        return
+    try:
+        output.touch(mode=0o600)
+        output.write_text(text.getvalue(), encoding="utf-8-sig", newline="")
+    except OSError as error:
+        raise Misused(f"{output} cannot be written: {error.strerror}") from None
+    say(f"{output} is written: fill it in, and record it with: target-tracker sheet record {output}")
+
+
+def _not_a_formula(name: str) -> str:
+    """A name that a spreadsheet shows and does not calculate."""
+    return f"'{name}" if name.startswith(("=", "+", "-", "@", "\t")) else name
+
+
+@app.command()
+def record(
+    context: typer.Context,
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="CSV: a column UPN or Pupil id, and one for each subject.")
+    ],
+    year: AcademicYear,
+    term: TermOption,
+    on: Annotated[
+        str | None, typer.Option(parser=read_day, metavar="DATE", help="When they were assessed.")
+    ] = None,
+) -> None:
+    """Record a whole sheet at once: all of its judgements, or none. Empty cells are left out."""
+    rows = _rows(file)
+    with signed_in(context) as client:
+        ids: dict[str, str] = {}
+        if any(UPN in row for row in rows):
+            pupils = every_pupil(client, on_roll="any")["pupils"]
+            ids = {pupil["upn"]: pupil["pupil_id"] for pupil in pupils if pupil["upn"]}
+        entries = _entries(rows, ids)
+        sheet = {
+            "academic_year": year,
+            "term": term.value,
+            "assessed_on": date.fromisoformat(on) if on else None,
+            "entries": entries,
+        }
+        client.command("POST", "/v1/sheets", sheet)
+    say(f"{len(entries)} judgements are recorded for {AssessmentPoint(year, term).label}.")
+
+
+def _rows(file: Path) -> list[dict[str, str]]:
+    """The rows of a sheet, by column, with the columns' names as this module writes them."""
+    try:
+        content = sys.stdin.buffer.read() if file == Path("-") else file.read_bytes()
+    except OSError as error:
+        raise Misused(f"{file} cannot be read: {error.strerror}") from None
+    reader = csv.DictReader(StringIO(content.decode(encoding_of(content)), newline=""), strict=True)
+    try:
+        heading = {name: _column(name) for name in reader.fieldnames or []}
+        rows = [
+            {heading[name]: (value or "").strip() for name, value in row.items() if name in heading}
+            for row in reader
+        ]
+    except csv.Error as error:
+        raise Misused(f"{file} is not a CSV file: {error}") from None
+    columns = set(heading.values())
+    unknown = [
+        Finding(field="heading", found=name[:60], accepted=f"UPN, Pupil id, or a subject: {SUBJECT.accepted}")
+        for name in heading
+        if not (heading[name] in {UPN, PUPIL_ID} or heading[name] in SUBJECT or name.lower() in FOR_PEOPLE)
+    ]
+    if unknown or not columns & {UPN, PUPIL_ID}:
+        raise Misused(f"{file} needs a column UPN or Pupil id, and one for each subject", unknown)
+    return rows
+
+
+def _column(name: str) -> str:
+    folded = "".join(name.split()).casefold()
+    return {"upn": UPN, "pupilid": PUPIL_ID}.get(folded, name.strip().upper())
+
+
+def _entries(rows: list[dict[str, str]], ids: dict[str, str]) -> list[dict[str, str]]:
+    """The judgements of the rows.
+
+    Raises:
+        Misused: A row names no pupil, or there is no judgement at all.
+    """
+    entries, findings = [], []
+    for number, row in enumerate(rows, start=2):
+        judged = {column: value for column, value in row.items() if value and column in SUBJECT}
+        if not judged:
+            continue
+        pupil_id = row.get(PUPIL_ID) or ids.get(row.get(UPN, "").upper())
+        if not pupil_id:
+            found = row.get(UPN) or "nothing"
+            findings.append(
+                Finding(field=UPN, found=found[:60], accepted="the UPN of a pupil of this school", row=number)
+            )
+            continue
+        entries += [
+            {"pupil_id": pupil_id, "subject": subject, "value": value} for subject, value in judged.items()
+        ]
+    if findings:
+        raise Misused("Some rows name no pupil of this school, so nothing was sent", findings)
+    if not entries:
+        raise Misused("The sheet holds no judgement")
+    return entries

@@ -1,0 +1,138 @@
+"""Staff accounts, which a school's administrators look after."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from domain.access import AccessLevel
+from domain.errors import NotFound
+from domain.staff import same_username
+from scripts.cli.client import Client
+from scripts.cli.connection import current, signed_in
+from scripts.cli.options import Json, PasswordFile, password_from
+from scripts.cli.output import say, show_json, show_table
+
+app = typer.Typer(no_args_is_help=True, help="Look after staff accounts (for administrators).")
+
+Username = Annotated[str, typer.Argument(metavar="USERNAME", help="The account, by its username.")]
+Level = Annotated[AccessLevel, typer.Option("--access", help="What they may do.", case_sensitive=False)]
+Classes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--class", metavar="NAME", help="For limited-read-write: a class of theirs; give it again for more."
+    ),
+]
+
+
+@app.command("list")
+def list_staff(context: typer.Context, as_json: Json = False) -> None:
+    """List the school's accounts."""
+    with signed_in(context) as client:
+        reply = client.query("/v1/staff")
+    if as_json:
+        show_json(reply.content)
+        return
+    show_table(
+        ["Username", "Name", "Access", "Classes", "Disabled"],
+        [
+            [
+                member["username"],
+                member["display_name"],
+                member["access"]["level"],
+                ", ".join(member["access"]["classes"]),
+                member["disabled"],
+            ]
+            for member in reply.body
+        ],
+    )
+
+
+@app.command()
+def add(
+    context: typer.Context,
+    username: Username,
+    name: Annotated[str, typer.Option(help="What colleagues call them.")],
+    access: Level,
+    classes: Classes = None,
+    password_file: PasswordFile = None,
+) -> None:
+    """Make an account; its first password is asked for or read from a file."""
+    with signed_in(context) as client:
+        password = password_from(password_file, "Their first password", twice=True)
+        client.command(
+            "POST",
+            "/v1/staff",
+            {
+                "username": username,
+                "display_name": name,
+                "access": {"level": access.value, "classes": classes or []},
+                "password": password,
+            },
+        )
+    say(f"{username} can log in, with access {access.value}.")
+
+
+@app.command("set-access")
+def set_access(context: typer.Context, username: Username, access: Level, classes: Classes = None) -> None:
+    """Change what an account may do."""
+    with signed_in(context) as client:
+        member = member_called(client, username)
+        client.command(
+            "PUT",
+            f"/v1/staff/{member['staff_id']}/access",
+            {"level": access.value, "classes": classes or []},
+        )
+    say(f"{member['username']} has access {access.value} now.")
+
+
+@app.command()
+def disable(context: typer.Context, username: Username) -> None:
+    """End the use of an account, and every session of it."""
+    with signed_in(context) as client:
+        member = member_called(client, username)
+        client.command("POST", f"/v1/staff/{member['staff_id']}/disable")
+    say(f"{member['username']} can no longer log in.")
+
+
+@app.command()
+def enable(context: typer.Context, username: Username) -> None:
+    """Let an account be used again."""
+    with signed_in(context) as client:
+        member = member_called(client, username)
+        client.command("POST", f"/v1/staff/{member['staff_id']}/enable")
+    say(f"{member['username']} can log in again.")
+
+
+@app.command("set-password")
+def set_password(
+    context: typer.Context,
+    username: Annotated[
+        str | None, typer.Argument(metavar="[USERNAME]", help="The account; your own, if not given.")
+    ] = None,
+    password_file: PasswordFile = None,
+) -> None:
+    """Set a password: your own, or as an administrator anybody's."""
+    session = current()
+    with signed_in(context) as client:
+        staff_id = session.staff_id
+        if username and same_username(username) != same_username(session.username):
+            staff_id = member_called(client, username)["staff_id"]
+        password = password_from(password_file, "The new password", twice=True)
+        client.command("PUT", f"/v1/staff/{staff_id}/password", {"password": password})
+    say("The password is set.")
+
+
+def member_called(client: Client, username: str) -> dict[str, Any]:
+    """The account with this username.
+
+    Raises:
+        NotFound: There is none.
+    """
+    wanted = same_username(username)
+    members: list[dict[str, Any]] = client.query("/v1/staff").body
+    for member in members:
+        if same_username(member["username"]) == wanted:
+            return member
+    raise NotFound(f"Nobody at this school has the username {username}")

@@ -1,0 +1,163 @@
+"""The composition root: the one place that knows every part and puts them together.
+
+Settings come from the environment; what is secret stands in files that the environment names:
+
+| variable | for | what |
+|---|---|---|
+| TARGET_TRACKER_DATABASE | all | a libpq connection string for the role that the process works as: the owner for `migrate`, the API's for `serve`, the worker's for all others; its password stands in a password file (`passfile=`, or PGPASSFILE) |
+| TARGET_TRACKER_TLS_CERTIFICATE | `serve` | the file of the server's certificate, PEM, with the chain |
+| TARGET_TRACKER_TLS_KEY | `serve` | the file of its private key, PEM |
+| TARGET_TRACKER_OPERATOR_TOKEN_FILE | `serve` | the file of the operator's token, 32 characters or more; nobody can register schools if it is not set |
+| TARGET_TRACKER_LISTEN | `serve` | address and port; 127.0.0.1:8443 if not set |
+| TARGET_TRACKER_REGION | `serve` | where the data is kept, as the service reports it |
+"""  # noqa: E501 - a table
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+import msgspec
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from api.services import Services
+from domain.application.school_application import Schools
+from domain.errors import Misconfigured
+from domain.ledger.database import Database
+from domain.vault.sessions import Sessions
+
+MIGRATIONS = ("domain.ledger.migrations", "domain.vault.migrations", "projections.migrations")
+"""The packages whose `.sql` files make up the database."""
+
+PREFIX = "TARGET_TRACKER_"
+LEAST_OPERATOR_TOKEN = 32
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """How a process is configured.
+
+    Attributes:
+        database: How to reach the database.
+        tls_certificate: The file of the server's certificate.
+        tls_key: The file of its private key.
+        operator_token_file: The file of the operator's token.
+        host: The address to listen on.
+        port: The port.
+        region: Where the data is kept.
+    """
+
+    database: str | None = None
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    operator_token_file: Path | None = None
+    host: str = "127.0.0.1"
+    port: int = 8443
+    region: str = "not stated"
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """The settings in the environment.
+
+        Raises:
+            Misconfigured: The address to listen on is not one.
+        """
+
+        def file(name: str) -> Path | None:
+            return Path(value) if (value := environment.get(PREFIX + name)) else None
+
+        host, port = _address(environment.get(f"{PREFIX}LISTEN") or "127.0.0.1:8443")
+        return cls(
+            database=environment.get(f"{PREFIX}DATABASE") or None,
+            tls_certificate=file("TLS_CERTIFICATE"),
+            tls_key=file("TLS_KEY"),
+            operator_token_file=file("OPERATOR_TOKEN_FILE"),
+            host=host,
+            port=port,
+            region=environment.get(f"{PREFIX}REGION") or "not stated",
+        )
+
+    def conninfo(self) -> str:
+        """How to reach the database.
+
+        Raises:
+            Misconfigured: It is not said, holds a password, or would cross a network unverified.
+        """
+        if not self.database:
+            raise Misconfigured(
+                f"{PREFIX}DATABASE must hold a connection string, such as host=... dbname=..."
+            )
+        try:
+            parts = conninfo_to_dict(self.database)
+        except psycopg.ProgrammingError:
+            # What libpq says may quote the string.
+            raise Misconfigured(f"{PREFIX}DATABASE is not a connection string of libpq") from None
+        if "password" in parts:
+            raise Misconfigured(
+                f"{PREFIX}DATABASE holds a password, which others can see in the environment: "
+                "put it into a password file, and name that with passfile="
+            )
+        hosts = str(parts.get("host") or parts.get("hostaddr") or os.environ.get("PGHOST") or "")
+        verified = str(parts.get("sslmode") or os.environ.get("PGSSLMODE")) == "verify-full"
+        if not verified and not all(map(_is_here, hosts.split(","))):
+            raise Misconfigured(
+                f"{PREFIX}DATABASE is on another machine: sslmode=verify-full (with sslrootcert=) is needed"
+            )
+        return self.database
+
+    def operator_token(self) -> str | None:
+        """The operator's token, if there is one.
+
+        Raises:
+            Misconfigured: Its file cannot be read, or it is too short to be a secret.
+        """
+        if self.operator_token_file is None:
+            return None
+        try:
+            token = self.operator_token_file.read_text(encoding="ascii").strip()
+        except (OSError, UnicodeError):
+            raise Misconfigured(f"{self.operator_token_file} cannot be read") from None
+        if len(token) < LEAST_OPERATOR_TOKEN:
+            raise Misconfigured(
+                f"The operator's token in {self.operator_token_file} must have {LEAST_OPERATOR_TOKEN} "
+                "characters or more, all chosen at random"
+            )
+        return token
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if host and port.isdecimal() and int(port) < 65536:
+        return host.removeprefix("[").removesuffix("]"), int(port)
+    raise Misconfigured(f"{PREFIX}LISTEN must be an address and a port, such as 127.0.0.1:8443")
+
+
+def _is_here(host: str) -> bool:
+    """Whether connections to this host stay on this machine: a socket's folder, or the loopback address."""
+    if not host or host.startswith(("/", "@")) or host == "localhost":
+        return True
+    with suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return False
+
+
+def build_services(settings: Settings) -> Services:
+    """Puts together what the API works with.
+
+    Raises:
+        Misconfigured: A setting is missing, or not as it must be.
+    """
+    conninfo = settings.conninfo()
+    operator_token = settings.operator_token()
+    schools = Schools(conninfo)
+    return Services(
+        schools=schools,
+        sessions=Sessions(schools.database),
+        read=Database(conninfo),
+        operator_token=operator_token,
+        region=settings.region,
+    )

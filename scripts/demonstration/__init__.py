@@ -1,0 +1,1 @@
+"""The demo: a made-up school and eleven smaller ones, taken through everything that the software does."""

@@ -1,0 +1,82 @@
+"""The service's processes: the API over HTTPS, and the worker that keeps projections up with the streams."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import ssl
+import threading
+
+import uvicorn
+
+from api.app import create_app
+from api.serving import configuration
+from domain.errors import Misconfigured
+from domain.ledger.database import Database
+from domain.ledger.persistence import close_shared_databases
+from projections.runner import Worker
+from scripts.composition import PREFIX, Settings, build_services
+
+STOPPING = (signal.SIGTERM, signal.SIGINT)
+"""The signals that tell a process to stop."""
+
+log = logging.getLogger(__name__)
+
+
+def serve(settings: Settings) -> None:
+    """Serves the API until it is told to stop; requests that have begun are answered first.
+
+    Raises:
+        Misconfigured: A setting is missing or wrong, TLS above all: there is no other way to be served.
+    """
+    certificate, key = settings.tls_certificate, settings.tls_key
+    if certificate is None or key is None:
+        raise Misconfigured(
+            "The API is served over HTTPS only: "
+            f"{PREFIX}TLS_CERTIFICATE and {PREFIX}TLS_KEY must name the files of a certificate and its key"
+        )
+    services = build_services(settings)
+    log_plainly()
+    config = configuration(
+        create_app(services), certificate=certificate, key=key, host=settings.host, port=settings.port
+    )
+    config.timeout_graceful_shutdown = 10
+    try:
+        config.load()
+    except (OSError, ssl.SSLError):
+        raise Misconfigured(f"{certificate} and {key} are not a certificate and its private key") from None
+    # uvicorn passes on what stopped it, once it has stopped: then there is nothing left to do.
+    for number in STOPPING:
+        signal.signal(number, lambda *_: None)
+    try:
+        uvicorn.Server(config).run()
+    except SystemExit:
+        raise Misconfigured(
+            f"The API cannot listen on {settings.host}:{settings.port}: is the port taken?"
+        ) from None
+    finally:
+        services.read.close()
+        close_shared_databases()
+
+
+def work(settings: Settings) -> None:
+    """Keeps projections up with the streams until it is told to stop; a batch that has begun is finished.
+
+    Raises:
+        Misconfigured: The database is not said.
+    """
+    stop = threading.Event()
+    for number in STOPPING:
+        signal.signal(number, lambda *_: stop.set())
+    log_plainly()
+    with Database(settings.conninfo()) as database:
+        log.info("the worker is at work")
+        Worker(database).run(stop)
+    log.info("the worker has stopped")
+
+
+def log_plainly() -> None:
+    """Logs onto standard error, a line for each message, with no colours."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    # The connection pool repeats connection strings and errors of the database at length.
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)

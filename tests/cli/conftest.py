@@ -1,0 +1,181 @@
+"""The command against the service as it is run: `serve` and `worker` as processes, HTTPS between."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from api.tls import LocalCertificates, make_local_certificates
+from domain.errors import TargetTrackerError
+from scripts.cli.client import Client
+from scripts.cli.main import app
+from scripts.demonstration.processes import Processes, free_port
+from scripts.embedded import EmbeddedPostgres
+from tests.conftest import TestDatabase, fresh_database
+
+PASSWORD = "correct horse battery staple"
+OPERATOR_TOKEN = "a token of the operator, for tests alone"
+
+_urns = count(300001)
+
+
+@dataclass(frozen=True)
+class Service:
+    """The running service, and how commands find it."""
+
+    url: str
+    certificates: LocalCertificates
+    operator_token_file: Path
+    password_file: Path
+    database: TestDatabase
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "TARGET_TRACKER_SERVER": self.url,
+            "TARGET_TRACKER_CA": str(self.certificates.ca),
+            "TARGET_TRACKER_OPERATOR_TOKEN_FILE": str(self.operator_token_file),
+            "TARGET_TRACKER_DATABASE": self.database.conninfo("target_tracker_worker"),
+        }
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended, and what it said."""
+
+    code: int
+    out: str
+    error: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Run = Callable[..., Ended]
+"""Runs a command, which must end with the exit code that is expected."""
+
+
+@pytest.fixture(scope="session")
+def service(server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    folder = tmp_path_factory.mktemp("service")
+    certificates = make_local_certificates(folder / "tls")
+    token_file, password_file = folder / "operator-token", folder / "password"
+    token_file.write_text(OPERATOR_TOKEN + "\n")
+    password_file.write_text(PASSWORD + "\n")
+    with fresh_database(server) as database:
+        port = free_port()
+        service = Service(f"https://127.0.0.1:{port}", certificates, token_file, password_file, database)
+        processes = Processes(folder)
+        settings = {
+            "TARGET_TRACKER_DATABASE": database.conninfo(),
+            "TARGET_TRACKER_TLS_CERTIFICATE": str(certificates.certificate),
+            "TARGET_TRACKER_TLS_KEY": str(certificates.key),
+            "TARGET_TRACKER_OPERATOR_TOKEN_FILE": str(token_file),
+            "TARGET_TRACKER_LISTEN": f"127.0.0.1:{port}",
+        }
+        processes.start("serve", settings)
+        processes.start("worker", service.environment)
+        try:
+            wait_until_it_answers(service, processes)
+            yield service
+        finally:
+            processes.stop()
+
+
+def wait_until_it_answers(service: Service, processes: Processes) -> None:
+    deadline = time.monotonic() + 20
+    with Client(service.url, ca=service.certificates.ca) as client:
+        while True:
+            processes.check()
+            try:
+                client.query("/v1/health")
+            except TargetTrackerError:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            else:
+                return
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder for the session of its own."""
+    home = tmp_path / "home"
+    monkeypatch.setenv("TARGET_TRACKER_HOME", str(home))
+    return home
+
+
+@pytest.fixture
+def run(service: Service, home: Path) -> Run:
+    """Runs the command in this process."""
+
+    def run(*arguments: object, expect: int = 0, given: str | bytes | None = None, **more: str) -> Ended:
+        result = CliRunner().invoke(
+            app, [str(argument) for argument in arguments], input=given, env=service.environment | more
+        )
+        ended = Ended(result.exit_code, result.stdout, result.stderr)
+        assert ended.code == expect, (arguments, ended)
+        assert "Traceback" not in ended.out + ended.error
+        return ended
+
+    return run
+
+
+@pytest.fixture
+def urn(run: Run, service: Service) -> str:
+    """A school that is registered, with `head` as its administrator."""
+    urn = str(next(_urns))
+    register(run, service, urn)
+    return urn
+
+
+def register(run: Run, service: Service, urn: str, expect: int = 0, **changes: str) -> Ended:
+    options = {
+        "name": "Made-up Primary School",
+        "urn": urn,
+        "local-authority": "881",
+        "establishment": "2001",
+        "region": "East of England",
+        "official-email": "office@school.example",
+        "administrator": "head",
+        "administrator-name": "The Head",
+        "password-file": str(service.password_file),
+    } | changes
+    words = [word for name, value in options.items() for word in (f"--{name}", value)]
+    return run("schools", "register", *words, expect=expect)
+
+
+def log_in(run: Run, service: Service, urn: str, username: str = "head", expect: int = 0) -> Ended:
+    return run(
+        "login", "--urn", urn, "--user", username, "--password-file", service.password_file, expect=expect
+    )
+
+
+@pytest.fixture
+def head(run: Run, service: Service, urn: str) -> str:
+    """The URN of a school whose administrator is logged in."""
+    log_in(run, service, urn)
+    return urn
+
+
+def admit(run: Run, surname: str, forename: str = "Robin", **fields: str) -> str:
+    """Admits a made-up child of Oak."""
+    given = {
+        "surname": surname,
+        "forename": forename,
+        "date_of_birth": "04/03/2018",
+        "sex": "F",
+        "date_of_entry": "2022-09-01",
+        "nc_year": "Y3",
+        "class_name": "Oak",
+    } | fields
+    said = run("pupils", "admit", *(f"{name}={value}" for name, value in given.items())).out
+    return said.split("pupil ")[1].split(",")[0]

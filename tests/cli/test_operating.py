@@ -1,0 +1,156 @@
+"""What the operator does on the host: migrating, serving, working, looking after projections."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from scripts.demonstration.processes import commands, free_port
+from scripts.embedded import OWNER, EmbeddedPostgres
+from tests.cli.conftest import Run, Service, admit
+from tests.conftest import TestDatabase
+
+PATH = os.environ["PATH"]
+
+
+def settings(service: Service, **changes: str) -> dict[str, str]:
+    return {
+        "TARGET_TRACKER_DATABASE": service.database.conninfo(),
+        "TARGET_TRACKER_TLS_CERTIFICATE": str(service.certificates.certificate),
+        "TARGET_TRACKER_TLS_KEY": str(service.certificates.key),
+        "TARGET_TRACKER_LISTEN": f"127.0.0.1:{free_port()}",
+    } | changes
+
+
+def test_migrating_twice(run: Run, server: EmbeddedPostgres) -> None:
+    server.create_database("migrated_by_command")
+    try:
+        conninfo = server.conninfo(OWNER, "migrated_by_command")
+        first = run("migrate", TARGET_TRACKER_DATABASE=conninfo).out
+        assert "Applied 0001_ledger\n" in first
+        assert first.endswith("The database is up to date.\n")
+        again = run("migrate", TARGET_TRACKER_DATABASE=conninfo).out
+        assert again == "The database was up to date already.\n"
+    finally:
+        with psycopg.connect(server.conninfo("postgres", "postgres"), autocommit=True) as connection:
+            connection.execute("DROP DATABASE migrated_by_command WITH (FORCE)")
+
+
+@pytest.mark.parametrize(
+    ("conninfo", "told"),
+    [
+        ("", "must hold a connection string"),
+        ("host=/tmp password=secret", "holds a password"),
+        ("postgresql://somebody:secret@localhost/x", "holds a password"),
+        ("host=db.example.org dbname=x", "sslmode=verify-full"),
+        ("host=/tmp,db.example.org dbname=x", "sslmode=verify-full"),
+        ("host=192.0.2.1 sslmode=require", "sslmode=verify-full"),
+        ("this is not one: secret", "is not a connection string"),
+    ],
+)
+def test_a_database_that_must_not_be_reached_like_this(run: Run, conninfo: str, told: str) -> None:
+    said = run("migrate", expect=2, TARGET_TRACKER_DATABASE=conninfo).error
+    assert said.startswith("Not configured: ")
+    assert told in said
+    assert "secret" not in said
+
+
+def test_a_database_that_is_not_there(run: Run, tmp_path: Path) -> None:
+    conninfo = f"host={tmp_path} dbname=x user=y connect_timeout=2"
+    for words in (["migrate"],):
+        assert "database does not answer" in run(*words, expect=3, TARGET_TRACKER_DATABASE=conninfo).error
+
+
+def test_projections_and_one_that_has_stopped(
+    run: Run, service: Service, head: str, server: EmbeddedPostgres
+) -> None:
+    admit(run, "Adams")
+    school = run("whoami", "--json").json["id"]
+    lines = [line.split() for line in run("projections", "status").out.splitlines()]
+    assert lines[0] == ["Projection", "Schools", "Behind", "Events", "to", "read", "Stopped"]
+    assert [line[0] for line in lines[1:]] == ["assessments", "logins", "pupils"]
+    assert {line[-1] for line in lines[1:]} == {"0"}
+    assert "has not stopped" in run("projections", "resume", "pupils", school, expect=1).error
+    stop = (
+        "UPDATE projections.checkpoints SET stopped_at = now(), stopped_by = 'ValueError at position 9' "
+        "WHERE school_id = %s AND projection = 'pupils'"
+    )
+    with psycopg.connect(server.conninfo("postgres", service.database.name), autocommit=True) as connection:
+        connection.execute(stop.encode(), [school])
+    said = run("projections", "status", expect=1).out
+    assert school in said
+    assert "ValueError at position 9" in said
+    as_json = run("projections", "status", "--json", expect=1).json
+    stopped = [state for state in as_json if state.get("stopped_at")]
+    assert [(state["projection"], state["school_id"]) for state in stopped] == [("pupils", school)]
+    assert run("projections", "resume", "pupils", school).out == "It tries again.\n"
+    run("projections", "status")
+
+
+def test_publishing_benchmarks(run: Run, service: Service, test_database: TestDatabase) -> None:
+    conninfo = test_database.conninfo("target_tracker_worker")
+    assert "No term is due" in run("benchmarks", "publish", TARGET_TRACKER_DATABASE=conninfo).out
+
+
+def test_the_api_is_not_served_without_tls(run: Run, service: Service) -> None:
+    for name in ("TLS_CERTIFICATE", "TLS_KEY"):
+        said = run("serve", expect=2, **settings(service, **{f"TARGET_TRACKER_{name}": ""})).error
+        assert "HTTPS only" in said
+    other = settings(service, TARGET_TRACKER_TLS_KEY=str(service.certificates.ca))
+    assert "not a certificate and its private key" in run("serve", expect=2, **other).error
+
+
+def test_the_api_is_not_served_with_other_wrong_settings(run: Run, service: Service, tmp_path: Path) -> None:
+    short = tmp_path / "token"
+    short.write_text("short\n")
+    for name, value, told in (
+        ("LISTEN", "somewhere", "an address and a port"),
+        ("LISTEN", service.url.removeprefix("https://"), "is the port taken?"),
+        ("OPERATOR_TOKEN_FILE", str(short), "must have 32 characters"),
+        ("OPERATOR_TOKEN_FILE", str(tmp_path / "no"), "cannot be read"),
+    ):
+        # A process of its own, because serving takes over its signals and its log.
+        result = subprocess.run(
+            [commands() / "target-tracker", "serve"],
+            env={"PATH": PATH, **settings(service, **{f"TARGET_TRACKER_{name}": value})},
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        assert result.returncode == 2, result
+        assert told in result.stderr
+        assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("name", ["serve", "worker"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_processes_stop_in_peace(service: Service, name: str, number: signal.Signals) -> None:
+    worker = {"TARGET_TRACKER_DATABASE": service.database.conninfo("target_tracker_worker")}
+    changes = settings(service, **(worker if name == "worker" else {}))
+    process = subprocess.Popen(
+        [commands() / "target-tracker", name],
+        env={"PATH": PATH, **changes},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stderr
+        ready = "is at work" if name == "worker" else "Uvicorn running"
+        deadline = time.monotonic() + 20
+        while ready not in process.stderr.readline():
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+        process.send_signal(number)
+        _, said = process.communicate(timeout=15)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 0, said
+    assert "Traceback" not in said

@@ -1,0 +1,103 @@
+"""Registering, logging in and out; what is remembered, and where."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+from tests.cli.conftest import OPERATOR_TOKEN, PASSWORD, Run, Service, log_in, register
+
+
+def test_a_school_is_registered_once(run: Run, service: Service, urn: str) -> None:
+    again = register(run, service, urn, expect=1)
+    assert f"A school with URN {urn} is registered already" in again.error
+
+
+def test_a_wrong_registration_is_answered_with_each_field(run: Run, service: Service) -> None:
+    refused = register(run, service, "12", expect=1, region="Wales", establishment="x")
+    lines = refused.error.splitlines()
+    assert lines[1].split() == ["Field", "Found", "Accepted"]
+    assert [line.split()[0] for line in lines[2:5]] == ["urn", "establishment", "region"]
+    assert "East of England" in refused.error
+
+
+def test_registering_needs_the_operators_token(run: Run, service: Service, tmp_path: Path) -> None:
+    other = tmp_path / "token"
+    other.write_text("not the operator's token, but as long")
+    refused = register(run, service, "399999", expect=1, **{"operator-token-file": str(other)})
+    assert "Not signed in" in refused.error
+    missing = register(run, service, "399999", expect=2, **{"operator-token-file": str(tmp_path / "no")})
+    assert "cannot be read" in missing.error
+
+
+def test_login_remembers_the_session_for_its_owner_alone(
+    run: Run, service: Service, urn: str, home: Path
+) -> None:
+    said = log_in(run, service, urn)
+    assert said.out == "You are logged in as The Head (admin).\n"
+    file = home / "session.json"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+    assert [path.name for path in home.iterdir()] == ["session.json"]
+    remembered = json.loads(file.read_text())
+    assert remembered["token"].startswith("tt1_")
+    assert PASSWORD not in file.read_text()
+    assert OPERATOR_TOKEN not in file.read_text()
+
+
+def test_whoami_and_logout(run: Run, head: str, home: Path) -> None:
+    shown = run("whoami").out
+    assert "The Head" in shown
+    assert head in shown
+    as_json = run("whoami", "--json").json
+    assert as_json["facts"]["urn"] == head
+    before = (home / "session.json").read_bytes()
+    assert run("logout").out == "You are logged out.\n"
+    assert not (home / "session.json").exists()
+    assert "log in first" in run("whoami", expect=1).error
+    assert run("logout").out == "You were not logged in.\n"
+    (home / "session.json").write_bytes(before)
+    ended = run("whoami", expect=1).error
+    assert "target-tracker login" in ended
+    assert run("logout").out == "You are logged out.\n"
+
+
+def test_a_refused_login_says_not_why_and_remembers_nothing(
+    run: Run, service: Service, urn: str, home: Path, tmp_path: Path
+) -> None:
+    wrong = tmp_path / "wrong"
+    wrong.write_text("not the password\n")
+    for school, user, file in (
+        (urn, "head", wrong),
+        (urn, "nobody", service.password_file),
+        ("399998", "head", service.password_file),
+    ):
+        said = run("login", "--urn", school, "--user", user, "--password-file", file, expect=1)
+        assert said.error == "Login refused: The school, the username or the password is not right\n"
+    assert not home.exists()
+
+
+def test_a_password_is_never_taken_from_the_command_line(run: Run, urn: str) -> None:
+    said = run("login", "--urn", urn, "--user", "head", "--password", PASSWORD, expect=2)
+    assert "No such option" in said.error
+    said = run("login", "--urn", urn, "--user", "head", expect=2)
+    assert "--password-file" in said.error
+
+
+def test_a_password_comes_from_standard_input(run: Run, urn: str) -> None:
+    run("login", "--urn", urn, "--user", "head", "--password-file", "-", given=f"{PASSWORD}\n")
+    assert "The Head" in run("whoami").out
+
+
+def test_a_damaged_session_file_is_said_to_be_one(run: Run, home: Path) -> None:
+    home.mkdir()
+    (home / "session.json").write_text("{")
+    assert "is damaged" in run("whoami", expect=2).error
+
+
+def test_a_session_is_shown_to_its_own_server_alone(run: Run, service: Service, head: str) -> None:
+    other = service.url.replace("127.0.0.1", "localhost")
+    said = run("--server", other, "whoami", expect=2)
+    assert f"You are logged in at {service.url}" in said.error
+    run("--server", f"{service.url}/", "whoami")

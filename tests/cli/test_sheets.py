@@ -1,0 +1,104 @@
+"""Class sheets and single judgements through the command."""
+
+from __future__ import annotations
+
+import csv
+import stat
+from pathlib import Path
+
+from tests.cli.conftest import PASSWORD, Run, Service, admit, log_in
+
+TERM = ("--year", "2025/26", "--term", "summer")
+
+
+def test_a_sheet_is_filled_in_recorded_and_shown(run: Run, head: str, tmp_path: Path) -> None:
+    pupils = [admit(run, surname) for surname in ("Adams", "Brook", "=Carter")]
+    file = tmp_path / "sheet.csv"
+    run("sheet", "template", "--class", "oak", "--output", file)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    with file.open(encoding="utf-8-sig", newline="") as opened:
+        rows = list(csv.reader(opened))
+    assert rows[0] == ["Pupil id", "Surname", "Forename", "REA", "WRI", "MAT"]
+    assert sorted(row[0] for row in rows[1:]) == sorted(pupils)
+    assert "'=Carter" in [row[1] for row in rows]
+    for row in rows[1:]:
+        row[3:] = ["3s", "3W+", ""]
+    with file.open("w", encoding="cp1252", newline="") as opened:
+        csv.writer(opened).writerows(rows)
+    said = run("sheet", "record", file, *TERM, "--on", "10/07/2026")
+    assert said.out == "6 judgements are recorded for Summer 2025/26.\n"
+    shown = run("sheet", "show", "--class", "Oak", *TERM).out.splitlines()
+    assert shown[0] == "Oak, Summer 2025/26"
+    assert shown[1].split() == ["Pupil", "id", "Name", "REA", "WRI"]
+    assert all(line.split()[-2:] == ["3s", "3w+"] for line in shown[2:5])
+
+
+def test_a_sheet_by_upn_on_standard_output_and_input(run: Run, head: str) -> None:
+    admit(run, "Adams", upn="B801200005001")
+    assert (
+        run("sheet", "template", "--class", "Oak", "--subjects", "sci").out.splitlines()[0].endswith(",SCI")
+    )
+    said = run("sheet", "record", "-", *TERM, given="upn,mat,Surname\nb801200005001,3b,Adams\n,,\n")
+    assert said.out.startswith("1 judgements")
+
+
+def test_a_wrong_sheet_is_refused_whole(run: Run, head: str) -> None:
+    pupil = admit(run, "Adams", upn="B801200005001")
+    for given, code, told in (
+        ("UPN,REA\nB801200005001,3b\nZ999999999999,3b\n", 2, "the UPN of a pupil of this school"),
+        ("UPN,Reading\nB801200005001,3b\n", 2, "one of REA"),
+        ("Surname,REA\nAdams,3b\n", 2, "needs a column UPN or Pupil id"),
+        ("UPN,REA\nB801200005001,\n", 2, "holds no judgement"),
+        ('UPN,REA\nB801200005001,"3b\n', 2, "is not a CSV file"),
+        ("", 2, "needs a column"),
+        (f"Pupil id,REA,MAT\n{pupil},3b,9z\n", 1, "a step from 1b to 6s+"),
+        (f"Pupil id,REA\n{pupil},3b\n{pupil},3w\n", 1, "each pupil and subject once"),
+        ("Pupil id,REA\n01920000-0000-7000-8000-000000000000,3b\n", 1, "a pupil of this school"),
+    ):
+        assert told in run("sheet", "record", "-", *TERM, expect=code, given=given).error
+    assert "Nothing has been recorded" in run("sheet", "show", "--class", "Oak", *TERM).out
+
+
+def test_years_and_terms_as_people_write_them(run: Run, head: str) -> None:
+    admit(run, "Adams")
+    for year in ("2025", "2025/26", "2025-26", "2025/2026"):
+        run("sheet", "show", "--class", "Oak", "--year", year, "--term", "Autumn")
+    for year in ("2025/27", "25/26", "last"):
+        said = run("sheet", "show", "--class", "Oak", "--year", year, "--term", "autumn", expect=2)
+        assert "not an academic year" in said.error
+    run("sheet", "show", "--class", "Oak", "--year", "2025", "--term", "winter", expect=2)
+    assert "There is no class Elm" in run("sheet", "show", "--class", "Elm", *TERM, expect=1).error
+    assert "no subject XYZ" in run("sheet", "template", "--class", "Oak", "--subjects", "XYZ", expect=2).error
+
+
+def test_a_judgement_is_recorded_and_corrected(run: Run, head: str) -> None:
+    pupil = admit(run, "Adams")
+    said = run("assess", "record", pupil, "--subject", "rea", "--value", "3w", *TERM, "--on", "2026-07-01")
+    assessment = said.out.split("assessment ")[1].removesuffix(".\n")
+    run("assess", "correct", pupil, assessment, "--value", "3w+", "--reason", "A slip")
+    assert "3w+*" in run("sheet", "show", "--class", "Oak", *TERM).out
+    assert "3w+ (corrected)" in run("pupils", "show", pupil).out
+    told = run("pupils", "history", pupil).out
+    assert "value 3w;" in told
+    assert "value 3w+;" in told
+    assert "reason A slip" in told
+    refused = run("assess", "correct", pupil, assessment, "--value", "7b", expect=1)
+    assert "a step from 1b to 6s+" in refused.error
+    future = run(
+        "assess", "record", pupil, "--subject", "REA", "--value", "3w", "--year", "2090", "--term", "autumn",
+        expect=1,
+    )  # fmt: skip
+    assert "or earlier" in future.error
+
+
+def test_a_teacher_records_for_the_own_class_alone(run: Run, service: Service, head: str) -> None:
+    own, other = admit(run, "Adams"), admit(run, "Brook", class_name="Elm")
+    run(
+        "staff", "add", "teacher", "--name", "A Teacher", "--access", "limited-read-write", "--class", "Oak",
+        "--password-file", "-", given=f"{PASSWORD}\n",
+    )  # fmt: skip
+    log_in(run, service, head, "teacher")
+    run("assess", "record", own, "--subject", "REA", "--value", "3w", *TERM)
+    refused = run("assess", "record", other, "--subject", "REA", "--value", "3w", *TERM, expect=1)
+    assert "your own classes only" in refused.error
+    run("pupils", "change", own, "nc_year=4", expect=1)
