@@ -4,12 +4,6 @@
 SELECT first_position, last_position, appended_at, repeated, first_result, first_fingerprint
 FROM ledger.append(%s, %b::uuid[], %b::bigint[], %b::text[], %b::bytea[], %s, %b, %b, %s, %s)
 
--- name: append_one
--- The same for one event: arrays are cheaper built there than sent.
-SELECT first_position, last_position, appended_at, repeated, first_result, first_fingerprint
-FROM ledger.append(
-    %s, ARRAY[%s::uuid], ARRAY[%s::bigint], ARRAY[%s::text], ARRAY[%b::bytea], %s, %b, %b, %s, %s)
-
 -- name: events_of
 SELECT originator_version, type, state, position, recorded_at FROM ledger.events_of(%s, %s, %s, %s)
 

@@ -14,6 +14,7 @@ from psycopg.errors import UniqueViolation
 
 from domain.errors import AlreadyExists, NotFound, StreamConflict, VersionConflict
 from domain.ledger.database import Connection, Database
+from domain.ledger.single_append import append_one
 from domain.ledger.sql import load
 
 SQL = load("domain.ledger", "statements.sql")
@@ -149,6 +150,8 @@ class Stream:
             if connection is not None:
                 return self._append(connection, events, command, unless)
             with self.database.connection() as own:
+                if len(events) == 1:
+                    return self._append_one(own, events[0], command, unless)
                 return self._append(own, events, command, unless)
         except UniqueViolation as error:
             if error.diag.constraint_name != VERSION_TAKEN:
@@ -168,29 +171,37 @@ class Stream:
         command: Command | None,
         unless: Unless | None,
     ) -> Appended:
-        columns: Sequence[Any]
-        if len(events) == 1:
-            statement, event = SQL["append_one"], events[0]
-            columns = (event.originator_id, event.originator_version, event.topic, event.state)
-        else:
-            statement = SQL["append"]
-            columns = (
+        carried = (command.id, command.fingerprint, command.result) if command else (None, None, None)
+        condition = (unless.category, unless.after) if unless else (None, None)
+        found = connection.execute(
+            SQL["append"],
+            [
+                self.school_id,
                 [event.originator_id for event in events],
                 [event.originator_version for event in events],
                 [event.topic for event in events],
                 [event.state for event in events],
-            )
-        row = connection.execute(
-            statement,
-            [
-                self.school_id,
-                *columns,
-                *((command.id, command.fingerprint, command.result) if command else (None, None, None)),
-                *((unless.category, unless.after) if unless else (None, None)),
+                *carried,
+                *condition,
             ],
             binary=True,
         ).fetchone()
-        return Appended(*cast("tuple[Any, ...]", row))
+        return Appended(*cast("tuple[Any, ...]", found))
+
+    def _append_one(
+        self, connection: Connection, event: StoredEvent, command: Command | None, unless: Unless | None
+    ) -> Appended:
+        row = append_one(
+            connection,
+            self.school_id,
+            cast("UUID", event.originator_id),
+            event.originator_version,
+            event.topic,
+            event.state,
+            (command.id, command.fingerprint, command.result) if command else None,
+            (unless.category, unless.after) if unless else None,
+        )
+        return Appended(*row)
 
     def _version_conflict(self, events: Sequence[StoredEvent], may_look: bool) -> VersionConflict:
         """Says which versions met; only a connection of its own can still ask what is there."""

@@ -29,6 +29,10 @@ from tests.conftest import TestDatabase
 R = TypeVar("R")
 
 APPEND = b"ledger.append("
+"""What the statement that appends several events says."""
+
+ONE = b"\x00ledger.append\x00"
+"""How the prepared statement that appends one event is called upon, each time that it is."""
 KEY = CommandKey("a key", b"the content")
 
 BOTH = pytest.mark.parametrize("cut", Cut)
@@ -148,7 +152,7 @@ def test_a_lost_connection_is_outlived(
     school = registered.application
     [pupil_id] = admitted(school, registered.teacher, child(1))
     before = events(school)
-    proxy.cuts = [(cut, APPEND)]
+    proxy.cuts = [(cut, ONE)]
     outcome = command(behind, pupil_id, KEY)
     assert proxy.cuts == []
     assert len(events(school)) == len(before) + 1
@@ -172,7 +176,7 @@ def test_one_loss_after_another(
 ) -> None:
     [pupil_id] = admitted(registered.application, registered.teacher, child(1))
     cuts = (Cut.BEFORE_IT_ARRIVES, Cut.BEFORE_IT_ARRIVES, Cut.AFTER_THE_COMMIT)
-    proxy.cuts = [*((cut, APPEND) for cut in cuts), (Cut.BEFORE_IT_ARRIVES, b"ledger.commands")]
+    proxy.cuts = [*((cut, ONE) for cut in cuts), (Cut.BEFORE_IT_ARRIVES, b"ledger.commands")]
     assert record(behind, pupil_id, KEY).repeated
     assert proxy.cuts == []
     assert topics(registered.application).count("assessment.recorded.1") == 1
@@ -194,7 +198,7 @@ def test_without_a_key_the_loss_is_told_and_not_outlived(
     """The sabotaged twin: without a key nobody can tell whether it was carried out, so it comes twice."""
     school = registered.application
     [pupil_id] = admitted(school, registered.teacher, child(1))
-    proxy.cuts = [(cut, APPEND)]
+    proxy.cuts = [(cut, ONE)]
     with pytest.raises(psycopg.OperationalError):
         record(behind, pupil_id, None)
     record(behind, pupil_id, None)
@@ -206,7 +210,7 @@ def test_without_a_key_a_change_meets_its_own_success(
     registered: RegisteredSchool, behind: SchoolApplication, proxy: Proxy
 ) -> None:
     [pupil_id] = admitted(registered.application, registered.teacher, child(1))
-    proxy.cuts = [(Cut.AFTER_THE_COMMIT, APPEND)]
+    proxy.cuts = [(Cut.AFTER_THE_COMMIT, ONE)]
     with pytest.raises(psycopg.OperationalError):
         change(behind, pupil_id, None)
     with pytest.raises(VersionConflict):
