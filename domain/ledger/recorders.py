@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
 from uuid import UUID
@@ -36,28 +35,21 @@ PAGE = 500
 """Events that a subscription reads at once."""
 
 
-@contextmanager
-def _library_errors() -> Iterator[None]:
-    """Raises the library's exceptions in place of the driver's and our own."""
-    try:
-        yield
-    except VersionConflict as error:
-        raise persistence.IntegrityError(str(error)) from error
-    except psycopg.IntegrityError as error:
-        raise persistence.IntegrityError(str(error.sqlstate)) from error
-    except psycopg.OperationalError as error:
-        raise persistence.OperationalError(str(error)) from error
-    except psycopg.Error as error:
-        raise persistence.DatabaseError(f"{type(error).__name__} {error.sqlstate}") from error
-
-
 def raises_library_errors(method: Callable[P, R]) -> Callable[P, R]:
-    """Decorates a recorder's method so that callers of the library see the library's exceptions."""
+    """Decorates a recorder's method: callers of the library see its exceptions, not the driver's and ours."""
 
     @wraps(method)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
-        with _library_errors():
+        try:
             return method(*args, **kwargs)
+        except VersionConflict as error:
+            raise persistence.IntegrityError(str(error)) from error
+        except psycopg.IntegrityError as error:
+            raise persistence.IntegrityError(str(error.sqlstate)) from error
+        except psycopg.OperationalError as error:
+            raise persistence.OperationalError(str(error)) from error
+        except psycopg.Error as error:
+            raise persistence.DatabaseError(f"{type(error).__name__} {error.sqlstate}") from error
 
     return wrapped
 
