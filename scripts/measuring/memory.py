@@ -16,20 +16,20 @@ from scripts.measuring.ground import Ground, new_school
 from scripts.measuring.measure import Figure, figure
 from scripts.measuring.projecting import fill
 
-FEW = 10_000
-MANY = 1_000_000
-SCHOOLS = 20
+FEW, FEW_SCHOOLS = 10_000, 2
+MANY, MANY_SCHOOLS = 1_000_000, 20
+"""Even the few make whole batches, so that the two differ in the number of events alone."""
 
 
 def measure(ground: Ground) -> Iterator[Figure]:
     """Measures the figures, each in a process of its own, so that neither pays for the other."""
     schools = Schools(ground.api)
-    ids = [new_school(schools) for _ in range(SCHOOLS)]
-    for school_id in ids:
-        fill(schools, school_id, FEW // SCHOOLS)
+    for _ in range(FEW_SCHOOLS):
+        fill(schools, new_school(schools), FEW // FEW_SCHOOLS)
     before = {part: _resident(part, ground) for part in ("worker", "api")}
-    for _ in ids:
-        fill(schools, new_school(schools), (MANY - FEW) // SCHOOLS)
+    more = MANY_SCHOOLS - FEW_SCHOOLS
+    for _ in range(more):
+        fill(schools, new_school(schools), (MANY - FEW) // more)
     for part in ("worker", "api"):
         yield figure(
             f"memory, {part} after 1,000,000 events", _resident(part, ground), "MiB", before[part],
