@@ -49,7 +49,7 @@ class Sessions:
         with self._database.bound_to(school_id) as connection:
             connection.execute(SQL["remove_expired"], {"school": school_id, **self._limits})
             connection.execute(SQL["open"], [school_id, _hash(secret), session.id, staff_id])
-        return PREFIX + base64.urlsafe_b64encode(school_id.bytes + secret).decode().rstrip("="), session
+        return PREFIX + base64.urlsafe_b64encode(school_id.bytes + secret).decode(), session
 
     def use(self, token: str) -> Session:
         """The session of a token.
@@ -83,12 +83,10 @@ def _hash(secret: bytes) -> bytes:
 
 def _read(token: str) -> tuple[UUID, bytes]:
     encoded = token.removeprefix(PREFIX)
-    school_id = None
     try:
-        data = base64.b64decode(encoded + "==", altchars=b"-_", validate=True)
-        school_id = UUID(bytes=data[:16])
+        data = base64.b64decode(encoded, altchars=b"-_", validate=True)  # 48 bytes need no padding
     except (ValueError, binascii.Error):
-        pass
-    if school_id is None or encoded == token:
+        data = b""
+    if encoded == token or len(data) != 48:
         raise NotSignedIn("This is not a session token of Target Tracker")
-    return school_id, data[16:]
+    return UUID(bytes=data[:16]), data[16:]
