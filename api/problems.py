@@ -26,6 +26,7 @@ from api.conditions import expected_version
 from domain.errors import (
     CommandReused,
     Conflict,
+    DoesNotOpen,
     Finding,
     InvalidInput,
     Misconfigured,
@@ -35,6 +36,7 @@ from domain.errors import (
     NotYetVisible,
     SchoolStopped,
     TargetTrackerError,
+    Throttled,
     VersionConflict,
 )
 from domain.ledger.database import may_pass
@@ -50,6 +52,8 @@ STATUS: dict[type[TargetTrackerError], int] = {
     NotPermitted: 403,
     Conflict: 409,
     CommandReused: 422,
+    Throttled: 429,
+    DoesNotOpen: 500,
     NotYetVisible: 503,
     Misconfigured: 500,
     TargetTrackerError: 500,
@@ -131,6 +135,8 @@ async def _known(request: Request, error: Exception) -> Response:
         headers["WWW-Authenticate"] = 'Bearer realm="target-tracker"'
     if isinstance(error, NotYetVisible) and not isinstance(error, SchoolStopped):
         headers["Retry-After"] = RETRY_AFTER
+    if isinstance(error, Throttled):
+        headers["Retry-After"] = str(error.retry_after)
     return problem(
         request,
         status_of(error, request),

@@ -7,13 +7,17 @@
     │   └── UnreadableFile           a file that is not what it says, or not whole
     ├── NotFound                     nothing has that id here
     ├── NotSignedIn                  no session, or one that has ended
-    │   └── LoginRefused             wrong school, user or password: never says which
+    │   ├── LoginRefused             wrong user or password: never says which
+    │   └── LoginKeyRefused          the login key is damaged, forged or revoked
+    ├── Throttled                    too many attempts; says when the next one counts
     ├── NotPermitted                 signed in, but this is not for that access level
     ├── Conflict                     right in itself, but not with what is there
     │   ├── VersionConflict          somebody else changed it first; carries both versions
     │   ├── StreamConflict           the facts that a decision rested on have moved
     │   ├── CommandReused            a command id came again with another content
     │   └── AlreadyExists            a URN, a username or a UPN that is taken
+    ├── DoesNotOpen                  sealed data that its key does not open where it lies
+    │   └── KeyNotHeld               sealed data whose key is not at hand, or was destroyed
     ├── NotYetVisible                a projection has not reached the position asked for
     ├── SchoolStopped                a projection has stopped for this school
     └── Misconfigured                the service cannot start, or go on, like this
@@ -86,9 +90,30 @@ class NotSignedIn(TargetTrackerError):
 
 
 class LoginRefused(NotSignedIn):
-    """The school, the username or the password is wrong; it never says which."""
+    """The username or the password is wrong; it never says which."""
 
     title = "Login refused"
+
+
+class LoginKeyRefused(NotSignedIn):
+    """The login key cannot be used: it is damaged, not one of this service's, or revoked."""
+
+    title = "Login key refused"
+
+
+class Throttled(TargetTrackerError):
+    """Too many attempts have failed.
+
+    Args:
+        message: What was refused, and why.
+        retry_after: Seconds until the next attempt counts.
+    """
+
+    title = "Too many attempts"
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.retry_after = retry_after
 
 
 class NotPermitted(TargetTrackerError):
@@ -136,6 +161,18 @@ class AlreadyExists(Conflict):
     """What must be unique is taken."""
 
     title = "Already exists"
+
+
+class DoesNotOpen(TargetTrackerError):
+    """Sealed data does not open: it was damaged, forged, or moved from where it belongs."""
+
+    title = "Sealed data does not open"
+
+
+class KeyNotHeld(DoesNotOpen):
+    """Sealed data was asked for whose key is not at hand, or has been destroyed."""
+
+    title = "Sealed"
 
 
 class NotYetVisible(TargetTrackerError):
