@@ -10,9 +10,11 @@ from fastapi.routing import APIRoute
 from api import (
     assessments,
     benchmarks,
+    erasures,
     health,
     history,
     imports,
+    login_keys,
     logins,
     pupils,
     schools,
@@ -26,7 +28,20 @@ from api.services import Services
 
 TITLE = "Target Tracker"
 
-RESOURCES = (schools, sessions, staff, imports, pupils, assessments, history, logins, benchmarks, health)
+RESOURCES = (
+    schools,
+    login_keys,
+    sessions,
+    staff,
+    imports,
+    pupils,
+    erasures,
+    assessments,
+    history,
+    logins,
+    benchmarks,
+    health,
+)
 
 
 class Api(FastAPI):

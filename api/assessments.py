@@ -14,7 +14,7 @@ from api.callers import Caller, signed_in
 from api.encoding import Answer, ReadQuery, Sent, body, query
 from api.reading import reading
 from api.routing import Routes
-from api.views import names_for
+from api.views import alias_for, names_for
 from domain.academic_year import AssessmentPoint, Term
 from domain.access import Permission
 from domain.application.assessing import Entry, correct, record
@@ -92,9 +92,10 @@ class SheetCell(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SheetRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A pupil on a sheet: results by subject."""
+    """A pupil on a sheet: results by subject, and an alias for those who may not see names."""
 
     pupil_id: UUID
+    alias: str | None
     surname: str | None
     forename: str | None
     results: dict[str, SheetCell]
@@ -192,11 +193,11 @@ def read_sheet(
     point = AssessmentPoint(asked.academic_year, asked.term)
     names = (projections.pupils.NAME, projections.assessments.NAME)
     with reading(caller, asked.min_position, *names) as read:
-        views = projections.pupils.find(read.connection, caller.school_id, class_id=class_id, limit=None)
+        views = projections.pupils.find(read.connection, caller.school.keys, class_id=class_id, limit=None)
         if not views:
             raise NotFound("This school has no class with that id")
         pupil_ids = [view.pupil_id for view in views]
-        results = projections.assessments.sheet(read.connection, caller.school_id, pupil_ids, point)
+        results = projections.assessments.sheet(read.connection, caller.school.keys, pupil_ids, point)
     rows: dict[UUID, dict[str, SheetCell]] = {pupil_id: {} for pupil_id in pupil_ids}
     for each in results:
         rows[each.pupil_id][each.result.subject] = SheetCell(
@@ -208,6 +209,7 @@ def read_sheet(
         pupils.append(
             SheetRow(
                 pupil_id=view.pupil_id,
+                alias=alias_for(caller, view.pupil_id),
                 surname=shown.surname if shown else None,
                 forename=shown.forename if shown else None,
                 results=rows[view.pupil_id],

@@ -16,14 +16,18 @@ from starlette.requests import Request
 
 from api.services import Services
 from domain.access import Permission
+from domain.application.accounts import opened_with_key
 from domain.application.accounts import signed_in as session_of
+from domain.application.login_keys import record_use
 from domain.application.school_application import SchoolApplication
-from domain.errors import Finding, InvalidInput, NotPermitted, NotSignedIn
+from domain.errors import NotPermitted, NotSignedIn
 from domain.events import OPERATOR, Actor, ActorKind
 from domain.staff import StaffMember
+from domain.vault import login_key
 from domain.vault.sessions import Session
 
-SCHOOL_HEADER = "Target-Tracker-School"
+LOGIN_KEY_HEADER = "Target-Tracker-Login-Key"
+"""What the operator sends to act on a school's behalf: the login key that the school gave for it."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,7 @@ class Caller:
 
     Attributes:
         services: What the routes work with.
-        school: The school.
+        school: The school, opened as far as the caller may.
         actor: Who acts, as events say it.
         member: The member of staff; nobody, when the operator acts on the school's behalf.
         session: The session that the request came in.
@@ -71,7 +75,7 @@ class SignedIn(Guard):
     Args:
         permission: What the route asks for; nothing but a session, if none is given.
         oneself: The path parameter that names an account whose owner needs no permission.
-        operator: The operator may call it, too, naming the school in a header.
+        operator: The operator may call it, too, with a login key of the school in a header.
     """
 
     def __init__(
@@ -87,21 +91,19 @@ class SignedIn(Guard):
         Raises:
             NotSignedIn: There is no session, or it has ended.
             NotPermitted: The access level does not allow it.
-            InvalidInput: The operator names no school.
-            NotFound: The operator names one that there is not.
+            LoginKeyRefused: The operator shows no login key, or one that cannot be used.
         """
         services = services_of(request)
         token = _bearer(request)
         if self.operator and is_operator(services, token):
             return _on_behalf(request, services)
-        session, member = session_of(services.schools, services.sessions, token)
+        session, school, member = session_of(services.schools, services.sessions, token)
         if not (
             self.permission is None
             or member.may(self.permission)
             or (self.oneself and request.path_params[self.oneself].lower() == str(member.id))
         ):
             raise NotPermitted("Your access level does not allow this", needed=self.permission)
-        school = services.schools.school(session.school_id)
         return Caller(services, school, Actor(ActorKind.STAFF, member.id), member, session)
 
 
@@ -150,16 +152,9 @@ def _bearer(request: Request) -> str:
 
 
 def _on_behalf(request: Request, services: Services) -> Caller:
-    given = request.headers.get(SCHOOL_HEADER, "")
-    try:
-        school_id = UUID(given)
-    except ValueError:
-        raise InvalidInput(
-            "Say on which school's behalf you act",
-            [Finding(field=SCHOOL_HEADER, found=given[:60] or "nothing", accepted="the id of a school")],
-        ) from None
-    school = services.schools.school(school_id)
-    school.school()
+    shown = login_key.read(request.headers.get(LOGIN_KEY_HEADER, ""), services.schools.service_keys)
+    school = opened_with_key(services.schools, shown)
+    record_use(school, shown.key_id, OPERATOR)
     return Caller(services, school, OPERATOR)
 
 

@@ -13,7 +13,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 import msgspec
 from fastapi.routing import APIRoute
 
-from api.callers import SCHOOL_HEADER, Guard, OpenToAll, OperatorOnly, SignedIn
+from api.callers import LOGIN_KEY_HEADER, Guard, OpenToAll, OperatorOnly, SignedIn
 from api.conditions import IfMatch
 from api.encoding import POSITION_HEADER, REPLAYED_HEADER, Answer, Body, NoBody, Query, RawBody
 from api.health import installed_version
@@ -140,7 +140,7 @@ def _parameters(route: APIRoute, guard: Guard | None, calls: list[Any]) -> list[
         if isinstance(call, IfMatch):
             parameters.append(_parameter("header", "If-Match", {"type": "string"}, required=True))
     if isinstance(guard, SignedIn) and guard.operator:
-        parameters.append(_parameter("header", SCHOOL_HEADER, {"type": "string", "format": "uuid"}))
+        parameters.append(_parameter("header", LOGIN_KEY_HEADER, {"type": "string", "minLength": 550}))
     if 304 in route.responses:
         parameters.append(_parameter("header", "If-None-Match", {"type": "string"}))
     return parameters

@@ -58,7 +58,7 @@ def read_pupil_history(
 ) -> Answer[PupilHistory]:
     """Read what happened to a pupil's record and assessments."""
     position = see(caller, asked.min_position)
-    entries = of_pupil(caller.school, pupil_id, names=caller.may(Permission.READ_NAMES))
+    entries = of_pupil(caller.school, pupil_id)
     return Answer(PupilHistory(entries=entries, position=position))
 
 
@@ -69,9 +69,7 @@ def read_school_history(
 ) -> Answer[HistoryPage]:
     """Read what happened at the school."""
     position = see(caller, asked.min_position)
-    entries = of_school(
-        caller.school, after=asked.after, limit=asked.limit + 1, names=caller.may(Permission.READ_NAMES)
-    )
+    entries = of_school(caller.school, after=asked.after, limit=asked.limit + 1)
     page = entries[: asked.limit]
     return Answer(
         HistoryPage(

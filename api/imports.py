@@ -40,7 +40,8 @@ def import_pupils(
 ) -> Answer[ImportReport]:
     """Import a Target Tracker import file or a Common Transfer File: all of it, or nothing.
 
-    The operator may do it on a school's behalf, which it names in the `Target-Tracker-School` header.
+    The operator may do it on a school's behalf, with a login key that the school gave for it, in the
+    `Target-Tracker-Login-Key` header.
     """
     report = import_file(
         caller.school,

@@ -27,7 +27,6 @@ from domain.application.pupils import PupilResult
 from domain.application.school_application import Outcome
 from domain.application.searching import PupilSearch, nc_year_asked
 from domain.errors import NotFound, NotPermitted
-from domain.identifiers import class_id_of
 from domain.particulars import PupilParticulars
 from projections.pupils import ClassView, PupilView
 
@@ -126,7 +125,7 @@ def list_classes(
 ) -> Answer[list[ClassView]]:
     """List the classes that have pupils."""
     with reading(caller, asked.min_position, projections.pupils.NAME) as read:
-        return Answer(projections.pupils.classes(read.connection, caller.school_id))
+        return Answer(projections.pupils.classes(read.connection, caller.school.keys))
 
 
 @routes.get("/v1/pupils")
@@ -144,7 +143,7 @@ def list_pupils(
             position = read.position
             views = projections.pupils.find(
                 read.connection,
-                caller.school_id,
+                caller.school.keys,
                 nc_year=nc_year_asked(asked.nc_year),
                 class_id=asked.class_id,
                 on_roll=asked.on_roll.on_roll,
@@ -165,7 +164,7 @@ def _as_at(caller: Caller, asked: PupilsQuery, moment: Moment) -> list[PupilView
     """The same from the stream."""
     nc_year = nc_year_asked(asked.nc_year)
     views = [
-        view_of(caller.school_id, pupil)
+        view_of(caller.school, pupil)
         for pupil in caller.school.roll(up_to=moment.position, at=moment.at).values()
         if asked.on_roll.on_roll in (None, pupil.on_roll) and nc_year in (None, pupil.record.nc_year)
     ]
@@ -193,11 +192,9 @@ def search_pupils(
     with reading(caller, asked.min_position, projections.pupils.NAME) as read:
         views = projections.pupils.find(
             read.connection,
-            caller.school_id,
+            caller.school.keys,
             nc_year=nc_year_asked(search.nc_year),
-            class_id=class_id_of(caller.school_id, search.class_name)
-            if search.class_name is not None
-            else None,
+            class_id=caller.school.class_id_of(search.class_name) if search.class_name is not None else None,
             on_roll=search.on_roll,
             limit=None,
         )
@@ -227,15 +224,15 @@ def read_pupil(
     if moment:
         see(caller, asked.min_position)
         then = pupil_as_at(caller.school, pupil_id, moment)
-        shown = pupil_body(caller, view_of(caller.school_id, then.pupil))
+        shown = pupil_body(caller, view_of(caller.school, then.pupil))
         results = newest(then.assessments)
         return Answer(PupilAnswer(pupil=shown, assessments=results, position=moment.position))
     names = (projections.pupils.NAME, projections.assessments.NAME)
     with reading(caller, asked.min_position, *names) as read:
-        view = projections.pupils.get(read.connection, caller.school_id, pupil_id)
+        view = projections.pupils.get(read.connection, caller.school.keys, pupil_id)
         if view is None:
             raise NotFound("This school has no pupil with that id")
-        latest = projections.assessments.latest(read.connection, caller.school_id, pupil_id)
+        latest = projections.assessments.latest(read.connection, caller.school.keys, pupil_id)
     etag = tag_of(view.version, max((result.position for result in latest), default=0))
     if is_known(request, etag):
         return Response(status_code=304, headers={"ETag": etag})

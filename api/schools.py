@@ -57,10 +57,21 @@ class SentRegistration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
 
 class RegisteredSchool(msgspec.Struct, frozen=True, kw_only=True):
-    """The ids that a registration made."""
+    """What a registration made.
+
+    Attributes:
+        school_id: The id of the school.
+        administrator_id: The id of its first administrator.
+        key_id: The id of its first login key.
+        login_key: The login key, told this once; null for a repeat of the command, which cannot tell it
+        again.
+        position: The end of the school's stream.
+    """
 
     school_id: UUID
     administrator_id: UUID
+    key_id: UUID
+    login_key: str | None
     position: int
 
 
@@ -89,9 +100,12 @@ def register_school(
     services: Annotated[Services, operator_only()],
     sent: Annotated[Sent[SentRegistration], body(SentRegistration)],
 ) -> Answer[RegisteredSchool]:
-    """Register a school and its first administrator."""
+    """Register a school, with its first administrator and its first login key.
+
+    A login key is told once. Where the answer was lost, another one is issued from recovery.
+    """
     given = sent.value
-    outcome = register(
+    registered = register(
         services.schools,
         Registration(
             facts=msgspec.convert(given.facts, SchoolFacts, from_attributes=True),
@@ -102,10 +116,13 @@ def register_school(
         ),
         sent.command,
     )
+    outcome = registered.outcome
     return Answer(
         RegisteredSchool(
             school_id=outcome.result.school_id,
             administrator_id=outcome.result.administrator_id,
+            key_id=outcome.result.key_id,
+            login_key=registered.login_key,
             position=outcome.position,
         ),
         201,

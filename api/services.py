@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from domain.application.school_application import Schools
 from domain.ledger.database import Database
+from domain.vault.erasures import ErasureRegister
 from domain.vault.sessions import Sessions
 
 
@@ -14,9 +15,10 @@ class Services:
     """Everything that the routes reach for.
 
     Attributes:
-        schools: The write side.
+        schools: The write side, with the service's own keys.
         sessions: The sessions of every school.
         read: Connections for the projections.
+        erasures: Where erasures are kept apart from the database.
         operator_token: What the operator's requests carry; the operator's routes are shut if there is none.
         region: Where the data is kept, as the service reports it.
     """
@@ -24,5 +26,6 @@ class Services:
     schools: Schools
     sessions: Sessions
     read: Database
+    erasures: ErasureRegister
     operator_token: str | None = field(repr=False)
     region: str

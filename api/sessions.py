@@ -1,7 +1,8 @@
-"""Sessions: logging in and out."""
+"""Sessions: logging in and out, and ending those of others."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -13,15 +14,23 @@ from api.encoding import POSITION_HEADER, Answer, Sent, body
 from api.routing import Routes
 from api.services import Services
 from api.staff import AccessBody
-from domain.application.accounts import log_in, log_out
+from domain.access import Permission
+from domain.application import accounts
+from domain.vault.sessions import OpenSession
 
 routes = Routes("sessions")
 
 
 class Credentials(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a member of staff logs in with."""
+    """What a member of staff logs in with.
 
-    urn: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,20}\Z")]
+    Attributes:
+        login_key: The school's login key, 550 characters; spaces and line breaks do not count.
+        username: The username.
+        password: The password.
+    """
+
+    login_key: Annotated[str, msgspec.Meta(max_length=2000)]
     username: Annotated[str, msgspec.Meta(max_length=1000)]
     password: Annotated[str, msgspec.Meta(max_length=4000)]
 
@@ -38,6 +47,33 @@ class OpenedSession(msgspec.Struct, frozen=True, kw_only=True):
     position: int
 
 
+class SessionBody(msgspec.Struct, frozen=True, kw_only=True):
+    """An open session.
+
+    Attributes:
+        session_id: Its id.
+        staff_id: Whose it is.
+        key_id: The login key that it was opened with.
+        opened_at: When it was opened.
+        last_used_at: When it was last used, to within a minute.
+        current: Whether it is the one that asks.
+    """
+
+    session_id: UUID
+    staff_id: UUID
+    key_id: UUID
+    opened_at: datetime
+    last_used_at: datetime
+    current: bool
+
+
+class SessionsEnded(msgspec.Struct, frozen=True, kw_only=True):
+    """How many sessions were ended."""
+
+    ended: int
+    position: int
+
+
 @routes.post("/v1/sessions", status_code=201)
 def open_session(
     services: Annotated[Services, open_to_all()],
@@ -48,13 +84,15 @@ def open_session(
     This takes no `Idempotency-Key`: a token is told once.
     """
     given = sent.value
-    opened = log_in(services.schools, services.sessions, given.urn, given.username, given.password)
-    position = services.schools.school(opened.school_id).stream.head().position
+    opened = accounts.log_in(
+        services.schools, services.sessions, given.login_key, given.username, given.password
+    )
+    position = opened.school.stream.head().position
     return Answer(
         OpenedSession(
             token=opened.token,
-            session_id=opened.session_id,
-            school_id=opened.school_id,
+            session_id=opened.session.id,
+            school_id=opened.session.school_id,
             staff_id=opened.member.id,
             display_name=opened.member.names.display_name,
             access=AccessBody.of(opened.member.access),
@@ -65,10 +103,55 @@ def open_session(
     )
 
 
+@routes.get("/v1/sessions")
+def list_sessions(caller: Annotated[Caller, signed_in(Permission.MANAGE_STAFF)]) -> Answer[list[SessionBody]]:
+    """List the school's open sessions, the newest first."""
+    found = caller.services.sessions.those_of(caller.school_id)
+    return Answer([_body(caller, each) for each in found])
+
+
+def _body(caller: Caller, found: OpenSession) -> SessionBody:
+    return SessionBody(
+        session_id=found.session_id,
+        staff_id=found.staff_id,
+        key_id=found.key_id,
+        opened_at=found.opened_at,
+        last_used_at=found.last_used_at,
+        current=caller.session is not None and caller.session.id == found.session_id,
+    )
+
+
 @routes.delete("/v1/sessions/current", status_code=204)
 def close_session(caller: Annotated[Caller, signed_in(None)]) -> Response:
     """Log out."""
     if caller.session:
-        log_out(caller.school, caller.services.sessions, caller.session)
+        accounts.log_out(caller.school, caller.services.sessions, caller.session)
+    return _done(caller)
+
+
+@routes.delete("/v1/sessions/{session_id}", status_code=204)
+def end_session(caller: Annotated[Caller, signed_in(Permission.MANAGE_STAFF)], session_id: UUID) -> Response:
+    """End a session of anybody at the school."""
+    accounts.close_session(caller.school, caller.services.sessions, session_id, caller.actor)
+    return _done(caller)
+
+
+@routes.delete("/v1/staff/{staff_id}/sessions")
+def end_sessions_of(
+    caller: Annotated[Caller, signed_in(Permission.MANAGE_STAFF, oneself="staff_id")], staff_id: UUID
+) -> Answer[SessionsEnded]:
+    """End every session of an account, but the one that asks."""
+    ended = accounts.close_sessions_of(
+        caller.school,
+        caller.services.sessions,
+        staff_id,
+        caller.actor,
+        keep=caller.session.id if caller.session else None,
+    )
+    position = caller.school.stream.head().position
+    return Answer(SessionsEnded(ended=ended, position=position), position=position)
+
+
+def _done(caller: Caller) -> Response:
     position = caller.school.stream.head().position
     return Response(status_code=204, headers={POSITION_HEADER: str(position)})

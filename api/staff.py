@@ -130,9 +130,16 @@ def change_access(
     staff_id: UUID,
     sent: Annotated[Sent[AccessBody], body(AccessBody)],
 ) -> Answer[StaffChanged]:
-    """Change what an account may do."""
+    """Change what an account may do; where it may see names no longer, or now, its sessions end."""
     return _changed(
-        accounts.change_access(caller.school, staff_id, sent.value.access(), caller.actor, sent.command)
+        accounts.change_access(
+            caller.school,
+            caller.services.sessions,
+            staff_id,
+            sent.value.access(),
+            caller.actor,
+            sent.command,
+        )
     )
 
 

@@ -10,16 +10,26 @@ import msgspec
 
 from api.callers import Caller
 from domain.access import Permission
+from domain.application.school_application import SchoolApplication
 from domain.assessment import Assessment, Result, cell_of
-from domain.identifiers import class_id_of
+from domain.events import is_sealed
 from domain.pupil import AttendanceTotals, Pupil, PupilNames, PupilRecord
+from domain.vault.aliases import alias_of
 from projections.assessments import AssessmentView
 from projections.pupils import PupilView
 
 
 def names_for(caller: Caller, names: PupilNames) -> PupilNames | None:
-    """Who a pupil is, for those who may know: the one way by which names get into an answer."""
-    return names if caller.may(Permission.READ_NAMES) else None
+    """Who a pupil is, for those who may know: the one way by which names get into an answer.
+
+    Those who may not know hold no key, so that there is nothing to give them; and they are asked, too.
+    """
+    return None if is_sealed(names) or not caller.may(Permission.READ_NAMES) else names
+
+
+def alias_for(caller: Caller, pupil_id: UUID) -> str | None:
+    """What a pupil is called for those who may not see names; nothing for those who may."""
+    return None if caller.may(Permission.READ_NAMES) else alias_of(caller.school.keys, pupil_id)
 
 
 class PupilBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +41,8 @@ class PupilBody(msgspec.Struct, frozen=True, kw_only=True):
         on_roll: At the school now.
         left_on: When the child left, if away.
         class_id: The class, for filters and addresses.
+        alias: What the pupil is called for those who may not see names: always the same, and known nowhere
+        else.
         surname: This and the fields down to the postcode are null for those who may not see names.
         forename: The forename.
         date_of_birth: The date of birth.
@@ -55,6 +67,7 @@ class PupilBody(msgspec.Struct, frozen=True, kw_only=True):
     on_roll: bool
     left_on: date | None
     class_id: UUID | None
+    alias: str | None
     surname: str | None
     forename: str | None
     date_of_birth: date | None
@@ -87,11 +100,12 @@ def pupil_body(caller: Caller, view: PupilView) -> PupilBody:
         on_roll=view.left_on is None,
         left_on=view.left_on,
         class_id=view.class_id,
+        alias=alias_for(caller, view.pupil_id),
         **shown,
     )
 
 
-def view_of(school_id: UUID, pupil: Pupil) -> PupilView:
+def view_of(school: SchoolApplication, pupil: Pupil) -> PupilView:
     """A pupil from the stream, as the projection would hold it."""
     class_name = pupil.record.class_name
     return PupilView(
@@ -100,7 +114,7 @@ def view_of(school_id: UUID, pupil: Pupil) -> PupilView:
         names=pupil.names,
         record=pupil.record,
         left_on=pupil.left_on,
-        class_id=class_id_of(school_id, class_name) if class_name else None,
+        class_id=school.class_id_of(class_name) if class_name else None,
     )
 
 

@@ -27,6 +27,8 @@ class Permission(StrEnum):
     CHANGE_PUPILS = "change pupils"
     IMPORT_PUPILS = "import pupils"
     MANAGE_STAFF = "manage staff"
+    MANAGE_LOGIN_KEYS = "manage login keys"
+    ERASE_PUPILS = "erase pupils"
     READ_AUDIT = "read the staff's usage"
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from typing import ClassVar
 from uuid import UUID
 
 import msgspec
@@ -61,6 +62,8 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 class AssessmentRecorded(Event, frozen=True, kw_only=True):
     """A result was entered, or came in a file."""
 
+    subject_field: ClassVar[str] = "pupil_id"
+
     assessment_id: Open[UUID]
     pupil_id: Open[UUID]
     result: Record[Result]
@@ -69,6 +72,8 @@ class AssessmentRecorded(Event, frozen=True, kw_only=True):
 @event("assessment.corrected")
 class AssessmentCorrected(Event, frozen=True, kw_only=True):
     """An earlier entry was wrong; this is what it should have been. The earlier event stays."""
+
+    subject_field: ClassVar[str] = "pupil_id"
 
     assessment_id: Open[UUID]
     pupil_id: Open[UUID]

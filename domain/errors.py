@@ -6,6 +6,7 @@
     ├── InvalidInput                 what was sent cannot be accepted as it is
     │   └── UnreadableFile           a file that is not what it says, or not whole
     ├── NotFound                     nothing has that id here
+    │   └── Erased                   there was somebody, who has been erased
     ├── NotSignedIn                  no session, or one that has ended
     │   ├── LoginRefused             wrong user or password: never says which
     │   └── LoginKeyRefused          the login key is damaged, forged or revoked
@@ -81,6 +82,12 @@ class NotFound(TargetTrackerError):
     """Nothing in this school has that id."""
 
     title = "Not found"
+
+
+class Erased(NotFound):
+    """The child was here, and has been erased: nothing of the record can be read any more, by anybody."""
+
+    title = "Erased"
 
 
 class NotSignedIn(TargetTrackerError):

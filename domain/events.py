@@ -10,27 +10,67 @@ Every field lies in one of three compartments:
 * `Names` says who somebody is: names, dates of birth, UPNs, usernames, comments.
 * `Record` is everything else about a person: year group, results, access level.
 
-The mapper writes the three parts of an event side by side, and will seal the latter two with different keys.
+The mapper writes the three parts of an event side by side, and seals the latter two, each with its own key of
+the event's *subject*: the child or colleague whom it is about, or the school itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum, StrEnum
-from typing import Annotated, Any, ClassVar, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, ClassVar, Final, Never, TypeVar, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 import msgspec
+
+from domain.errors import KeyNotHeld
 
 T = TypeVar("T")
 
 
 class Compartment(Enum):
-    """Which key will seal a field: none, the school's `names` key or its `record` key."""
+    """Which key seals a field: none, the subject's `names` key or its `record` key."""
 
     OPEN = "open"
     NAMES = "names"
     RECORD = "record"
+
+
+class Sealed:
+    """Stands where a field's value would, when its compartment was not opened.
+
+    Whoever only hands it on need not know; whoever looks into it is told that it is sealed.
+
+    Args:
+        destroyed: The key is gone for ever, rather than not at hand.
+    """
+
+    __slots__ = ("destroyed",)
+
+    def __init__(self, *, destroyed: bool) -> None:
+        self.destroyed = destroyed
+
+    def __getattr__(self, name: str) -> Never:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if self.destroyed:
+            raise KeyNotHeld("This was erased: its key has been destroyed")
+        raise KeyNotHeld("This is sealed, and its key is not at hand")
+
+    def __repr__(self) -> str:
+        return "ERASED" if self.destroyed else "SEALED"
+
+
+SEALED: Final = Sealed(destroyed=False)
+"""A value whose key is not at hand."""
+
+ERASED: Final = Sealed(destroyed=True)
+"""A value whose key has been destroyed."""
+
+
+def is_sealed(value: object) -> bool:
+    """Whether a field holds no value, because its compartment was not opened."""
+    return isinstance(value, Sealed)
 
 
 Open = Annotated[T, Compartment.OPEN]
@@ -74,9 +114,21 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     name: ClassVar[str]
     version: ClassVar[int]
 
+    subject_field: ClassVar[str] = "originator_id"
+    """The field that names whom the event is about, and so whose keys seal it."""
+
+    founds: ClassVar[bool] = False
+    """Whether it is the first that is known of its subject, whose keys are made with it."""
+
     originator_id: UUID
     originator_version: int
     actor: Open[Actor]
+
+    @property
+    def subject(self) -> UUID:
+        """Whom the event is about: a pupil, a member of staff, or the school itself."""
+        subject: UUID = getattr(self, self.subject_field)
+        return subject
 
     @classmethod
     def compartments(cls) -> dict[str, Compartment]:
@@ -118,7 +170,8 @@ class Registry:
         """Registers an event class under a stable name, at its newest schema version.
 
         Raises:
-            TypeError: The name is taken, or a field names no compartment or hides the name or version.
+            TypeError: The name is taken, a field names no compartment or hides the name or version, or the
+                subject is not named by an open field.
         """
 
         def register(cls: type[E]) -> type[E]:
@@ -129,7 +182,9 @@ class Registry:
                     f"{cls.__name__} cannot have a field {hidden.pop()!r}: every event class has one"
                 )
             cls.name, cls.version = name, version
-            cls.compartments()
+            home = cls.compartments().get(cls.subject_field, Compartment.OPEN)
+            if cls.subject_field not in cls.__struct_fields__ or home is not Compartment.OPEN:
+                raise TypeError(f"{cls.__name__} does not say openly whom it is about")
             self.classes[name] = cls
             return cls
 

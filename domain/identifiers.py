@@ -7,7 +7,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-__all__ = ["class_id_of", "command_id_of", "log_id_of", "new_id"]
+__all__ = ["command_id_of", "id_of_digest", "log_id_of", "new_id"]
 
 
 def new_id() -> UUID:
@@ -24,15 +24,14 @@ def log_id_of(owner: UUID, log: str) -> UUID:
     return _version_8(owner.bytes[:8] + tail)
 
 
-def class_id_of(school_id: UUID, class_name: str) -> UUID:
-    """The id of a class in URLs and filters, where its name, which may be a teacher's, does not belong."""
-    key = " ".join(class_name.split()).casefold().encode()
-    return _version_8(hashlib.sha256(school_id.bytes + key).digest()[:16])
-
-
 def command_id_of(school_id: UUID, idempotency_key: str) -> UUID:
     """The id under which a command is remembered: a digest, so that the key itself is never stored."""
     return _version_8(hashlib.sha256(school_id.bytes + idempotency_key.encode()).digest()[:16])
+
+
+def id_of_digest(digest: bytes) -> UUID:
+    """An id made of the first 16 bytes of a digest."""
+    return _version_8(digest[:16])
 
 
 def _version_8(octets: bytes) -> UUID:

@@ -14,6 +14,8 @@ class LoginFailure(StrEnum):
     UNKNOWN_USER = "unknown user"
     WRONG_PASSWORD = "wrong password"  # noqa: S105 - a reason, not a secret
     DISABLED = "account disabled"
+    KEY_REVOKED = "login key revoked"
+    THROTTLED = "too many attempts"
 
 
 class SessionEnd(StrEnum):
@@ -21,14 +23,16 @@ class SessionEnd(StrEnum):
 
     LOGOUT = "logout"
     REVOKED = "revoked"
+    KEY_REVOKED = "login key revoked"
 
 
 @event("session.opened")
 class SessionOpened(Event, frozen=True, kw_only=True):
-    """A member of staff logged in."""
+    """A member of staff logged in, with one of the school's login keys."""
 
     session_id: Open[UUID]
     staff_id: Open[UUID]
+    key_id: Open[UUID]
 
 
 @event("session.closed")
@@ -48,4 +52,5 @@ class LoginFailed(Event, frozen=True, kw_only=True):
     """
 
     staff_id: Open[UUID | None] = None
+    key_id: Open[UUID | None] = None
     reason: Open[LoginFailure]

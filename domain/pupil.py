@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Any, ClassVar
+from enum import StrEnum
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
 import msgspec
 
-from domain.errors import Conflict, InvalidInput
-from domain.events import SYSTEM, Actor, Event, Names, Record, event
+from domain.errors import Conflict, Erased, InvalidInput
+from domain.events import SYSTEM, Actor, Event, Names, Open, Record, event, is_sealed
 
 
 class PupilNames(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -124,6 +125,8 @@ class RecordChange(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
 class PupilAdmitted(Event, frozen=True, kw_only=True):
     """A child's record begins."""
 
+    founds: ClassVar[bool] = True
+
     names: Names[PupilNames]
     record: Record[PupilRecord]
 
@@ -156,6 +159,31 @@ class PupilReturned(Event, frozen=True, kw_only=True):
     returned_on: Record[date]
 
 
+class ErasureReason(StrEnum):
+    """Why a child was erased: one of these and no words of one's own, since the event stays for ever."""
+
+    REQUEST = "request"
+    RETENTION = "retention"
+    MISTAKE = "mistake"
+    COURT_ORDER = "court-order"
+
+
+ERASURE_REASONS = {
+    ErasureReason.REQUEST: "a parent, guardian or the child asked for it",
+    ErasureReason.RETENTION: "the time for which it may be kept is over",
+    ErasureReason.MISTAKE: "the record should never have been made",
+    ErasureReason.COURT_ORDER: "a court or the Information Commissioner ordered it",
+}
+"""What each reason means, for people."""
+
+
+@event("pupil.erased")
+class PupilErased(Event, frozen=True, kw_only=True):
+    """The child's keys were destroyed: what the other events said of the child cannot be read any more."""
+
+    reason: Open[ErasureReason]
+
+
 @event("pupil.snapshot")
 class PupilSnapshot(Event, frozen=True, kw_only=True):
     """A pupil as at a version, kept apart from the stream, to start reading from; never the truth."""
@@ -186,6 +214,7 @@ class Pupil(msgspec.Struct, frozen=True, kw_only=True):
         names: The `names` compartment.
         record: The `record` compartment.
         left_on: When the child left, if away.
+        erased: Nothing but this can be told of the child.
     """
 
     id: UUID
@@ -193,6 +222,7 @@ class Pupil(msgspec.Struct, frozen=True, kw_only=True):
     names: PupilNames
     record: PupilRecord
     left_on: date | None = None
+    erased: bool = False
 
     Snapshot: ClassVar[type[PupilSnapshot]] = PupilSnapshot
 
@@ -233,7 +263,7 @@ def _after(pupil: Pupil | None, happened: Event) -> Pupil:
                 pupil,
                 version=happened.originator_version,
                 names=happened.names or pupil.names,
-                record=happened.record.applied_to(pupil.record) if happened.record else pupil.record,
+                record=_merged(pupil.record, happened.record),
             )
         case PupilLeft():
             return msgspec.structs.replace(
@@ -241,8 +271,17 @@ def _after(pupil: Pupil | None, happened: Event) -> Pupil:
             )
         case PupilReturned():
             return msgspec.structs.replace(pupil, version=happened.originator_version, left_on=None)
+        case PupilErased():
+            return msgspec.structs.replace(pupil, version=happened.originator_version, erased=True)
         case _:
             raise Conflict(f"{happened.name} is not an event of a pupil")
+
+
+def _merged(record: PupilRecord, change: RecordChange | None) -> PupilRecord:
+    """The record after a change; where one of the two is sealed, so is the whole."""
+    if change is None or is_sealed(record):
+        return record
+    return cast("PupilRecord", change) if is_sealed(change) else change.applied_to(record)
 
 
 def admit(pupil_id: UUID, names: PupilNames, record: PupilRecord, actor: Actor) -> PupilAdmitted:
@@ -308,4 +347,17 @@ def take_back(pupil: Pupil, returned_on: date, actor: Actor) -> PupilReturned:
         raise InvalidInput("A pupil cannot return before the day of leaving")
     return PupilReturned(
         originator_id=pupil.id, originator_version=pupil.version + 1, actor=actor, returned_on=returned_on
+    )
+
+
+def erase(pupil: Pupil, reason: ErasureReason, actor: Actor) -> PupilErased:
+    """Ends what can be known of a child, for good; the keys are destroyed with it.
+
+    Raises:
+        Erased: It has been done.
+    """
+    if pupil.erased:
+        raise Erased("This pupil has been erased already")
+    return PupilErased(
+        originator_id=pupil.id, originator_version=pupil.version + 1, actor=actor, reason=reason
     )

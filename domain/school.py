@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import date
+from typing import ClassVar
 from uuid import UUID
 
 import msgspec
@@ -48,6 +49,8 @@ class SchoolFacts(msgspec.Struct, frozen=True, kw_only=True):
 @event("school.registered")
 class SchoolRegistered(Event, frozen=True, kw_only=True):
     """A school's stream begins, with the agreement under which its data is held."""
+
+    founds: ClassVar[bool] = True
 
     facts: Open[SchoolFacts]
     agreement_from: Open[date]

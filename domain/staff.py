@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
+from typing import ClassVar
 from uuid import UUID
 
 import msgspec
@@ -41,6 +42,8 @@ class Access(msgspec.Struct, frozen=True, omit_defaults=True):
 @event("staff.added")
 class StaffAdded(Event, frozen=True, kw_only=True):
     """An account was made."""
+
+    founds: ClassVar[bool] = True
 
     names: Names[StaffNames]
     access: Record[Access]

@@ -12,19 +12,8 @@ WHERE coalesce(c.position, 0) < head.position
 -- One release at a time; the worker's role may insert and nothing else, so it cannot lock the table itself.
 SELECT pg_advisory_xact_lock(hashtext('analytics.releases'))
 
--- name: contributions
--- What all schools contribute to the terms that are over and have not been released.
-SELECT c.academic_year, c.term, c.subject, c.nc_year,
-    sum(c.below)::bigint, sum(c.at)::bigint, sum(c.above)::bigint,
-    count(*) FILTER (WHERE c.below + c.at + c.above > 0)
-FROM projections.contributions c
-WHERE (c.academic_year, c.term) IN (SELECT * FROM unnest(%s::smallint[], %s::text[]))
-GROUP BY 1, 2, 3, 4
-HAVING sum(c.below + c.at + c.above) > 0
-ORDER BY 1, 2, 3, 4
-
--- name: contributed_terms
-SELECT DISTINCT academic_year, term FROM projections.contributions
+-- name: schools
+SELECT school_id FROM ledger.streams ORDER BY school_id
 
 -- name: released_terms
 SELECT DISTINCT academic_year, term FROM analytics.benchmarks

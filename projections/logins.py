@@ -8,11 +8,13 @@ from uuid import UUID
 
 import msgspec
 
-from domain.application.school_application import MAPPER
+from domain.events import Event
 from domain.ledger.database import Connection
+from domain.ledger.mapper import EventMapper
 from domain.ledger.sql import load
 from domain.ledger.stream import RecordedEvent
 from domain.login import LoginFailed, SessionClosed, SessionOpened
+from domain.vault.keyring import Keyring
 
 SQL = load("projections", "logins.sql")
 
@@ -45,9 +47,10 @@ class LoginsProjection:
     name = NAME
     categories = ("session", "login")
 
-    def apply(self, connection: Connection, school_id: UUID, events: Sequence[RecordedEvent]) -> None:
+    def apply(self, connection: Connection, keys: Keyring, events: Sequence[RecordedEvent]) -> None:
         """Adds a line for each event."""
-        lines = [_line(event) for event in events]
+        mapper = EventMapper(keys)
+        lines = [_line(event, mapper.to_domain_event(event)) for event in events]
         columns: list[list[object]] = [
             [line.position for line in lines],
             [line.recorded_at for line in lines],
@@ -56,11 +59,10 @@ class LoginsProjection:
             [line.outcome for line in lines],
             [line.reason for line in lines],
         ]
-        connection.execute(SQL["add"], [school_id, *columns])
+        connection.execute(SQL["add"], [keys.school_id, *columns])
 
 
-def _line(stored: RecordedEvent) -> LoginView:
-    event = MAPPER.to_domain_event(stored)
+def _line(stored: RecordedEvent, event: Event) -> LoginView:
     outcome: str
     reason: str | None = None
     session_id: UUID | None = None

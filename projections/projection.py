@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Protocol
-from uuid import UUID
 
 from domain.ledger.database import Connection
 from domain.ledger.stream import RecordedEvent
+from domain.vault.keyring import Keyring
 
 
 class Projection(Protocol):
@@ -19,13 +19,13 @@ class Projection(Protocol):
 
     @property
     def categories(self) -> tuple[str, ...]:
-        """The first words of the names of the events that it reads: `pupil`, `assessment`, ..."""
+        """The events that it reads: first words of names, as in `pupil`, or names with a dot after them."""
 
-    def apply(self, connection: Connection, school_id: UUID, events: Sequence[RecordedEvent]) -> None:
+    def apply(self, connection: Connection, keys: Keyring, events: Sequence[RecordedEvent]) -> None:
         """Writes what a batch of events makes of the rows, within the transaction that is open.
 
         Args:
             connection: Bound to the school; the checkpoint moves in the same transaction.
-            school_id: The school.
+            keys: What opens the events, and seals the rows: the record keys, and never the names keys.
             events: The next events of these categories, in the order of the stream.
         """

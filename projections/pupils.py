@@ -1,8 +1,9 @@
 """The current pupils.
 
-The names compartment is copied from the newest event that has one, unopened, with what it takes to open it:
-whose event it was, of which type and version. The record compartment is merged, since changes to it come in
-pieces.
+The names compartment is copied from the newest event that has one, sealed as it came, with what it takes to
+open
+it: whose event it was, of which type and version. The record compartment is merged, since changes to it come
+in pieces, and sealed again, for its row. Of a child who has been erased there is no row.
 """
 
 from __future__ import annotations
@@ -13,19 +14,24 @@ from typing import Any, cast
 from uuid import UUID
 
 import msgspec
+from eventsourcing.persistence import StoredEvent
 
-from domain.application.school_application import MAPPER
+from domain.errors import KeyNotHeld
 from domain.events import Compartment
-from domain.identifiers import class_id_of
 from domain.ledger.database import Connection
-from domain.ledger.mapper import split
+from domain.ledger.mapper import EventMapper, split
+from domain.ledger.sealing import generation_of, place_of_row, seal, unseal
 from domain.ledger.sql import load
 from domain.ledger.stream import RecordedEvent
 from domain.pupil import PupilNames, PupilRecord, RecordChange
+from domain.vault import keystore
+from domain.vault.aliases import class_id_of
+from domain.vault.keyring import Keyring
 
 SQL = load("projections", "pupils.sql")
 
 NAME = "pupils"
+TABLE = "projections.pupils"
 
 
 class _Kept(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -56,35 +62,57 @@ class PupilsProjection:
     name = NAME
     categories = ("pupil",)
 
-    def apply(self, connection: Connection, school_id: UUID, events: Sequence[RecordedEvent]) -> None:
+    def apply(self, connection: Connection, keys: Keyring, events: Sequence[RecordedEvent]) -> None:
         """Writes what the events make of the pupils that they are about."""
+        mapper = EventMapper(keys)
         pupil_ids = {cast("UUID", event.originator_id) for event in events}
+        keys.need((*pupil_ids, keys.school_id))
+        gone = {pupil_id for pupil_id in pupil_ids if keys.is_erased(pupil_id)}
         rows = {
-            row[0]: _row(row)
-            for row in connection.execute(SQL["of_many"], [school_id, list(pupil_ids)], binary=True)
+            row[0]: _row(keys, row)
+            for row in connection.execute(
+                SQL["of_many"], [keys.school_id, list(pupil_ids - gone)], binary=True
+            )
         }
         for event in events:
             pupil_id = cast("UUID", event.originator_id)
-            rows[pupil_id] = _after(rows.get(pupil_id), event)
-        _write(connection, school_id, rows.values())
+            if pupil_id not in gone:
+                rows[pupil_id] = _after(mapper, rows.get(pupil_id), event)
+        if gone:
+            connection.execute(SQL["remove"], [keys.school_id, list(gone)])
+        if rows:
+            _write(connection, keys, rows.values())
 
 
-def _row(row: tuple[Any, ...]) -> _Row:
+def _place(keys: Keyring, pupil_id: UUID, version: int) -> bytes:
+    return place_of_row(keys.school_id, TABLE, pupil_id.bytes + version.to_bytes(8))
+
+
+def _opened(keys: Keyring, pupil_id: UUID, version: int, record: bytes) -> _Kept | None:
+    """What a row's record column holds; nothing, if its key is not there any more."""
+    cipher = keys.to_open(pupil_id, Compartment.RECORD, generation_of(record))
+    return _kept.decode(unseal(cipher, record, _place(keys, pupil_id, version))) if cipher else None
+
+
+def _row(keys: Keyring, row: tuple[Any, ...]) -> _Row:
     pupil_id, version, _, _, _, names_type, names_version, names, record = row
-    return _Row(pupil_id, version, names_type, names_version, names, _kept.decode(record))
+    kept = _opened(keys, pupil_id, version, record)
+    if kept is None:
+        raise KeyNotHeld("The key of a pupil is missing")
+    return _Row(pupil_id, version, names_type, names_version, names, kept)
 
 
-def _after(row: _Row | None, event: RecordedEvent) -> _Row:
+def _after(mapper: EventMapper, row: _Row | None, event: RecordedEvent) -> _Row:
     name = event.topic.rpartition(".")[0]
     parts = split(event.state)
-    said = MAPPER.open_part(event.topic, Compartment.RECORD, parts.record)
+    pupil_id = cast("UUID", event.originator_id)
+    said = mapper.open_part(event, pupil_id, Compartment.RECORD, parts.record)
     if name == "pupil.admitted":
         assert parts.names is not None
         kept = _Kept(said["record"])
         return _Row(
-            cast("UUID", event.originator_id), event.originator_version, event.topic,
-            event.originator_version, parts.names, kept,
-        )  # fmt: skip
+            pupil_id, event.originator_version, event.topic, event.originator_version, parts.names, kept
+        )
     if row is None:
         raise ValueError(f"{name} of a pupil who was never admitted")
     row.version = event.originator_version
@@ -105,22 +133,29 @@ def _after(row: _Row | None, event: RecordedEvent) -> _Row:
     return row
 
 
-def _write(connection: Connection, school_id: UUID, rows: Iterable[_Row]) -> None:
+def _write(connection: Connection, keys: Keyring, rows: Iterable[_Row]) -> None:
     rows = list(rows)
     records = [row.kept.record for row in rows]
     connection.execute(
         SQL["upsert"],
         [
-            school_id,
+            keys.school_id,
             [row.pupil_id for row in rows],
             [row.version for row in rows],
             [record.nc_year for record in records],
-            [class_id_of(school_id, record.class_name) if record.class_name else None for record in records],
+            [class_id_of(keys, record.class_name) if record.class_name else None for record in records],
             [row.kept.left_on is None for row in rows],
             [row.names_type for row in rows],
             [row.names_version for row in rows],
             [row.names for row in rows],
-            [_encoder.encode(row.kept) for row in rows],
+            [
+                seal(
+                    keys.to_seal(row.pupil_id, Compartment.RECORD),
+                    _encoder.encode(row.kept),
+                    _place(keys, row.pupil_id, row.version),
+                )
+                for row in rows
+            ],
         ],
     )
 
@@ -131,7 +166,7 @@ class PupilView(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         pupil_id: The pupil's id.
         version: What a change is made against.
-        names: The names compartment.
+        names: The names compartment; sealed, for those who hold no key to it.
         record: The record compartment.
         left_on: When the child left, if away.
         class_id: The class, for filters.
@@ -155,7 +190,7 @@ class ClassView(msgspec.Struct, frozen=True, kw_only=True):
 
 def find(
     connection: Connection,
-    school_id: UUID,
+    keys: Keyring,
     *,
     nc_year: str | None = None,
     class_id: UUID | None = None,
@@ -167,7 +202,7 @@ def find(
 
     Args:
         connection: Bound to the school.
-        school_id: The school.
+        keys: What the reader holds of the school's keys.
         nc_year: Only this NC year.
         class_id: Only this class.
         on_roll: Only those at the school now, or only those who have left, or both.
@@ -177,7 +212,7 @@ def find(
     rows = connection.execute(
         SQL["find"],
         {
-            "school": school_id,
+            "school": keys.school_id,
             "nc_year": nc_year,
             "class_id": class_id,
             "on_roll": on_roll,
@@ -186,32 +221,51 @@ def find(
         },
         binary=True,
     )
-    return [_view(row) for row in rows]
+    return _views(connection, keys, rows.fetchall())
 
 
-def get(connection: Connection, school_id: UUID, pupil_id: UUID) -> PupilView | None:
+def get(connection: Connection, keys: Keyring, pupil_id: UUID) -> PupilView | None:
     """One pupil, if there is such a one."""
-    row = connection.execute(SQL["of_many"], [school_id, [pupil_id]], binary=True).fetchone()
-    return _view(row) if row else None
+    rows = connection.execute(SQL["of_many"], [keys.school_id, [pupil_id]], binary=True).fetchall()
+    views = _views(connection, keys, rows)
+    return views[0] if views else None
 
 
-def classes(connection: Connection, school_id: UUID) -> list[ClassView]:
+def classes(connection: Connection, keys: Keyring) -> list[ClassView]:
     """The classes that have pupils, by name."""
+    rows = connection.execute(SQL["classes"], [keys.school_id], binary=True).fetchall()
+    _look_up(connection, keys, [row[1] for row in rows])
     views = [
-        ClassView(class_id=class_id, class_name=_kept.decode(record).record.class_name or "", pupils=pupils)
-        for class_id, record, pupils in connection.execute(SQL["classes"], [school_id], binary=True)
+        ClassView(class_id=class_id, class_name=kept.record.class_name or "", pupils=pupils)
+        for class_id, pupil_id, version, record, pupils in rows
+        if (kept := _opened(keys, pupil_id, version, record))
     ]
     return sorted(views, key=lambda view: view.class_name)
 
 
-def _view(row: tuple[Any, ...]) -> PupilView:
-    pupil_id, version, _, class_id, _, names_type, _, names, record = row
-    kept = _kept.decode(record)
-    return PupilView(
-        pupil_id=pupil_id,
-        version=version,
-        names=MAPPER.open_part(names_type, Compartment.NAMES, names)["names"],
-        record=kept.record,
-        left_on=kept.left_on,
-        class_id=class_id,
-    )
+def _look_up(connection: Connection, keys: Keyring, pupil_ids: list[UUID]) -> None:
+    """Looks the keys of some pupils up where their rows were read."""
+    keys.give(pupil_ids, keystore.of_subjects(connection, keys.school_id, pupil_ids))
+
+
+def _views(connection: Connection, keys: Keyring, rows: Sequence[tuple[Any, ...]]) -> list[PupilView]:
+    """The rows as views, but for children who have been erased and whose rows are still there."""
+    _look_up(connection, keys, [row[0] for row in rows])
+    mapper = EventMapper(keys)
+    views = []
+    for pupil_id, version, _, class_id, _, names_type, names_version, names, record in rows:
+        kept = _opened(keys, pupil_id, version, record)
+        if kept is not None:
+            place = StoredEvent(pupil_id, names_version, names_type, b"")
+            opened = mapper.open_part(place, pupil_id, Compartment.NAMES, names)
+            views.append(
+                PupilView(
+                    pupil_id=pupil_id,
+                    version=version,
+                    names=opened["names"],
+                    record=kept.record,
+                    left_on=kept.left_on,
+                    class_id=class_id,
+                )
+            )
+    return views

@@ -12,6 +12,9 @@ ON CONFLICT (school_id, pupil_id) DO UPDATE SET
     names_type = excluded.names_type, names_version = excluded.names_version, names = excluded.names,
     record = excluded.record
 
+-- name: remove
+DELETE FROM projections.pupils WHERE school_id = %s AND pupil_id = ANY (%s)
+
 -- name: find
 SELECT pupil_id, version, nc_year, class_id, on_roll, names_type, names_version, names, record
 FROM projections.pupils
@@ -25,7 +28,7 @@ LIMIT %(limit)s
 
 -- name: classes
 -- The record of one pupil of each class, to read its name from, and the number of pupils.
-SELECT DISTINCT ON (class_id) class_id, record, count(*) OVER (PARTITION BY class_id)
+SELECT DISTINCT ON (class_id) class_id, pupil_id, version, record, count(*) OVER (PARTITION BY class_id)
 FROM projections.pupils
 WHERE school_id = %s AND on_roll AND class_id IS NOT NULL
 ORDER BY class_id, pupil_id

@@ -13,15 +13,19 @@ import threading
 import time
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 import msgspec
 import psycopg
+from domain.vault.service_keys import ServiceKeys
 
 from domain.errors import NotYetVisible, SchoolStopped
 from domain.ledger.database import Connection, Database, may_pass
 from domain.ledger.sql import load
 from domain.ledger.stream import RecordedEvent
+from domain.vault import keystore
+from domain.vault.keyring import Keyring
 from projections.assessments import AssessmentsProjection
 from projections.logins import LoginsProjection
 from projections.projection import Projection
@@ -48,10 +52,23 @@ class Worker:
     """Keeps projections up with the streams."""
 
     def __init__(
-        self, database: Database, projections: Sequence[Projection] = PROJECTIONS, *, batch: int = BATCH
+        self,
+        database: Database,
+        service_keys: ServiceKeys,
+        projections: Sequence[Projection] = PROJECTIONS,
+        *,
+        batch: int = BATCH,
     ) -> None:
-        """Takes connections of the worker's role."""
+        """Makes a worker.
+
+        Args:
+            database: Connections of the worker's role.
+            service_keys: The service's keys, which open the record key of every school.
+            projections: What it keeps up.
+            batch: The most positions that one transaction moves a checkpoint by.
+        """
         self._database = database
+        self._service_keys = service_keys
         self._projections = {projection.name: projection for projection in projections}
         self._batch = batch
 
@@ -99,7 +116,7 @@ class Worker:
             if taken:
                 position, head = taken
                 last = min(head, position + self._batch)
-                _apply(connection, school_id, projection, position, last)
+                self._apply(connection, school_id, projection, position, last)
                 return last - position
         # Either another worker is at it, or there is no checkpoint yet. One is opened in a transaction of its
         # own: others would have to wait for it until the first batch is done.
@@ -122,13 +139,37 @@ class Worker:
             position, _ = taken
             try:
                 with connection.transaction():
-                    _apply(connection, school_id, projection, position, position + 1)
+                    self._apply(connection, school_id, projection, position, position + 1)
             except Exception as error:
                 if may_pass(error):
                     raise
                 _stop(connection, school_id, projection, position, error)
                 return False
             return True
+
+    def _apply(
+        self, connection: Connection, school_id: UUID, projection: Projection, after: int, last: int
+    ) -> None:
+        """Writes what the events after a position make of the rows, and moves the checkpoint."""
+        if events := _read(connection, school_id, after, last, projection.categories):
+            projection.apply(connection, keys_of(connection, school_id, self._service_keys), events)
+        connection.execute(SQL["move_checkpoint"], [last, school_id, projection.name])
+
+
+def keys_of(connection: Connection, school_id: UUID, service_keys: ServiceKeys) -> Keyring:
+    """What the service opens of a school by itself, with the keys of people looked up as they are needed.
+
+    Args:
+        connection: Of the worker's role, in a transaction that is bound to the school.
+        school_id: The school.
+        service_keys: The service's keys.
+
+    Raises:
+        NotFound: The school has no keys.
+        DoesNotOpen: The service's keys do not open the school's.
+    """
+    school = keystore.for_service(connection, school_id, service_keys)
+    return Keyring(school, partial(keystore.record_keys_of_subjects, connection, school_id))
 
 
 def _take(connection: Connection, school_id: UUID, name: str) -> tuple[int, int] | None:
@@ -138,18 +179,11 @@ def _take(connection: Connection, school_id: UUID, name: str) -> tuple[int, int]
     return (row[0], row[1]) if row and row[0] < row[1] else None
 
 
-def _apply(connection: Connection, school_id: UUID, projection: Projection, after: int, last: int) -> None:
-    """Writes what the events after a position up to another make of the rows, and moves the checkpoint."""
-    if events := _read(connection, school_id, after, last, projection.categories):
-        projection.apply(connection, school_id, events)
-    connection.execute(SQL["move_checkpoint"], [last, school_id, projection.name])
-
-
 def _read(
     connection: Connection, school_id: UUID, after: int, last: int, categories: tuple[str, ...]
 ) -> list[RecordedEvent]:
     rows = connection.execute(
-        SQL["events"], [school_id, after, last, list(categories)], binary=True
+        SQL["events"], [school_id, after, last, list(categories), list(categories)], binary=True
     ).fetchall()
     return [RecordedEvent(*row) for row in rows]
 

@@ -20,7 +20,8 @@ FOR UPDATE OF c SKIP LOCKED
 
 -- name: events
 SELECT originator_id, originator_version, type, state, position, recorded_at FROM ledger.events
-WHERE school_id = %s AND position > %s AND position <= %s AND split_part(type, '.', 1) = ANY (%s)
+WHERE school_id = %s AND position > %s AND position <= %s
+    AND (split_part(type, '.', 1) = ANY (%s) OR rtrim(type, '0123456789') = ANY (%s))
 ORDER BY position
 
 -- name: move_checkpoint

@@ -8,6 +8,10 @@ Settings come from the environment; what is secret stands in files that the envi
 | TARGET_TRACKER_TLS_CERTIFICATE | `serve` | the file of the server's certificate, PEM, with the chain |
 | TARGET_TRACKER_TLS_KEY | `serve` | the file of its private key, PEM |
 | TARGET_TRACKER_OPERATOR_TOKEN_FILE | `serve` | the file of the operator's token, 32 characters or more; nobody can register schools if it is not set |
+| TARGET_TRACKER_SERVICE_KEY_FILE | all but `migrate` | the file of the service's own keys, from `keys init-service` |
+| TARGET_TRACKER_SERVICE_KEY | all but `migrate` | the same keys themselves, where a secret store puts them into the environment |
+| TARGET_TRACKER_RECOVERY_KEY | `serve` | the file of the public recovery key, from `keys init-recovery`: without it no school can be registered |
+| TARGET_TRACKER_ERASURES | `serve` | the file in which erasures are noted, on other storage than the database; `worker` looks at it, if it is named |
 | TARGET_TRACKER_LISTEN | `serve` | address and port; 127.0.0.1:8443 if not set |
 | TARGET_TRACKER_REGION | `serve` | where the data is kept, as the service reports it |
 """  # noqa: E501 - a table
@@ -29,12 +33,17 @@ from api.services import Services
 from domain.application.school_application import Schools
 from domain.errors import Misconfigured
 from domain.ledger.database import Database
+from domain.vault.erasures import FileRegister
+from domain.vault.key_sources import EnvironmentSource, FileSource, ReloadingKeys
+from domain.vault.recovery_pair import read_recovery_public
+from domain.vault.service_keys import ServiceKeys
 from domain.vault.sessions import Sessions
 
 MIGRATIONS = ("domain.ledger.migrations", "domain.vault.migrations", "projections.migrations")
 """The packages whose `.sql` files make up the database."""
 
 PREFIX = "TARGET_TRACKER_"
+SERVICE_KEY = f"{PREFIX}SERVICE_KEY"
 LEAST_OPERATOR_TOKEN = 32
 
 
@@ -46,6 +55,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         tls_certificate: The file of the server's certificate.
         tls_key: The file of its private key.
         operator_token_file: The file of the operator's token.
+        service_key_file: The file of the service's own keys.
+        recovery_key: The file of the public recovery key.
+        erasures: The file in which erasures are noted.
         host: The address to listen on.
         port: The port.
         region: Where the data is kept.
@@ -55,6 +67,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     operator_token_file: Path | None = None
+    service_key_file: Path | None = None
+    recovery_key: Path | None = None
+    erasures: Path | None = None
     host: str = "127.0.0.1"
     port: int = 8443
     region: str = "not stated"
@@ -76,6 +91,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             tls_certificate=file("TLS_CERTIFICATE"),
             tls_key=file("TLS_KEY"),
             operator_token_file=file("OPERATOR_TOKEN_FILE"),
+            service_key_file=file("SERVICE_KEY_FILE"),
+            recovery_key=file("RECOVERY_KEY"),
+            erasures=file("ERASURES"),
             host=host,
             port=port,
             region=environment.get(f"{PREFIX}REGION") or "not stated",
@@ -129,6 +147,43 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return token
 
 
+    def service_keys(self) -> ServiceKeys:
+        """The service's own keys.
+
+        Raises:
+            Misconfigured: They are not said, or not as they must be.
+        """
+        if self.service_key_file is not None:
+            return ReloadingKeys(FileSource(self.service_key_file))
+        if SERVICE_KEY in os.environ:
+            return ReloadingKeys(EnvironmentSource(SERVICE_KEY))
+        raise Misconfigured(
+            f"{PREFIX}SERVICE_KEY_FILE must name the file of the service's keys: "
+            "target-tracker keys init-service makes one"
+        )
+
+    def recovery(self) -> bytes | None:
+        """The public recovery key, if there is one.
+
+        Raises:
+            Misconfigured: Its file cannot be read, or is damaged.
+        """
+        return read_recovery_public(self.recovery_key) if self.recovery_key else None
+
+    def register_of_erasures(self) -> FileRegister:
+        """The register of erasures.
+
+        Raises:
+            Misconfigured: It is not said, or cannot be written.
+        """
+        if self.erasures is None:
+            raise Misconfigured(
+                f"{PREFIX}ERASURES must name the file in which erasures are noted, "
+                "on other storage than the database: a backup that is restored has to be told of them"
+            )
+        return FileRegister(self.erasures)
+
+
 def _address(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     if host and port.isdecimal() and int(port) < 65536:
@@ -145,6 +200,15 @@ def _is_here(host: str) -> bool:
     return False
 
 
+def build_schools(settings: Settings) -> Schools:
+    """Puts the write side together.
+
+    Raises:
+        Misconfigured: A setting is missing, or not as it must be.
+    """
+    return Schools(settings.conninfo(), settings.service_keys(), recovery=settings.recovery())
+
+
 def build_services(settings: Settings) -> Services:
     """Puts together what the API works with.
 
@@ -153,11 +217,12 @@ def build_services(settings: Settings) -> Services:
     """
     conninfo = settings.conninfo()
     operator_token = settings.operator_token()
-    schools = Schools(conninfo)
+    schools = build_schools(settings)
     return Services(
         schools=schools,
         sessions=Sessions(schools.database),
         read=Database(conninfo),
+        erasures=settings.register_of_erasures(),
         operator_token=operator_token,
         region=settings.region,
     )

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 import domain.staff
+from domain.access import PERMISSIONS, Permission
 from domain.application.school_application import (
     STAFF,
     CommandKey,
@@ -17,12 +18,14 @@ from domain.application.school_application import (
     Schools,
     logins_of,
 )
-from domain.errors import LoginRefused, NotSignedIn
+from domain.errors import LoginKeyRefused, LoginRefused, NotFound, NotSignedIn
 from domain.events import SYSTEM, Actor, ActorKind, Event
 from domain.identifiers import new_id
-from domain.ledger.stream import Unless, school_of_urn
+from domain.ledger.stream import Unless
 from domain.login import LoginFailed, LoginFailure, SessionClosed, SessionEnd, SessionOpened
 from domain.staff import Access, StaffMember, StaffNames
+from domain.vault import keystore, login_key
+from domain.vault.login_key import LoginKey
 from domain.vault.passwords import is_outdated, rehashed, verifier_of, verify
 from domain.vault.sessions import Session, Sessions
 
@@ -54,27 +57,44 @@ def add_staff(
     def decide() -> Decision[StaffResult]:
         colleagues, position = school.staff()
         added = domain.staff.add(staff_id, names, access, verifier, colleagues, actor)
-        return Decision([added], StaffResult(staff_id, 1), Unless(STAFF, position))
+        digest = school.digest_of_username(names.username)
+        return Decision(
+            [added],
+            StaffResult(staff_id, 1),
+            Unless(STAFF, position),
+            lambda connection: keystore.add_username(connection, school.school_id, digest, staff_id),
+        )
 
     return school.carry_out(decide, StaffResult, command)
 
 
 def change_access(
-    school: SchoolApplication, staff_id: UUID, access: Access, actor: Actor, command: CommandKey | None = None
+    school: SchoolApplication,
+    sessions: Sessions,
+    staff_id: UUID,
+    access: Access,
+    actor: Actor,
+    command: CommandKey | None = None,
 ) -> Outcome[StaffResult]:
-    """Changes what an account may do.
+    """Changes what an account may do, from its next request on.
+
+    Sessions end where names may be seen no longer, or now: a session holds the names key, or does not.
 
     Raises:
         NotFound: There is no such account.
         Conflict: It is the last administrator's, and would no longer be one.
         InvalidInput: Classes are given to a level that knows none.
     """
-    return _change_among_colleagues(
+    saw_names = school.staff_member(staff_id).may(Permission.READ_NAMES)
+    outcome = _change_among_colleagues(
         school,
         staff_id,
         lambda member, colleagues: domain.staff.change_access(member, access, colleagues, actor),
         command,
     )
+    if saw_names is not (Permission.READ_NAMES in PERMISSIONS[access.level]):
+        _end_sessions(school, sessions, staff_id, actor)
+    return outcome
 
 
 def set_password(
@@ -175,27 +195,45 @@ def _change_among_colleagues(
 
 
 class LoggedIn(msgspec.Struct, frozen=True):
-    """An open session, with the token that only its holder has."""
+    """An open session, with the token that only its holder has.
+
+    Attributes:
+        token: The token.
+        session: The session.
+        school: The school, opened as far as the session may.
+        member: Whose session it is.
+    """
 
     token: str
-    session_id: UUID
-    school_id: UUID
+    session: Session
+    school: SchoolApplication
     member: StaffMember
 
 
-def log_in(schools: Schools, sessions: Sessions, urn: str, username: str, password: str) -> LoggedIn:
+REFUSED = "The username or the password is not right"
+
+
+def log_in(schools: Schools, sessions: Sessions, key: str, username: str, password: str) -> LoggedIn:
     """Opens a session.
 
+    The login key is looked at first, by itself: one that is damaged or not ours is refused before anything is
+    looked up, and nothing of the attempt is kept anywhere.
+
+    Args:
+        schools: The schools.
+        sessions: The sessions.
+        key: The school's login key, as it was pasted.
+        username: The username.
+        password: The password.
+
     Raises:
-        LoginRefused: The school, the username or the password is wrong, or the account is disabled; it never
-            says which, and takes as long for a user whom nobody knows. The reason is on the school's stream.
+        LoginKeyRefused: The login key is damaged, not one of this service's, or has been revoked.
+        LoginRefused: The username or the password is wrong, or the account is disabled; it never says which,
+            and takes as long for a user whom nobody knows. The reason is on the school's stream.
     """
-    school_id = school_of_urn(schools.database, urn) if urn.isascii() and urn.isdigit() else None
-    if school_id is None:
-        verify(None, password)
-        raise LoginRefused("The school, the username or the password is not right")
-    school = schools.school(school_id)
-    member = domain.staff.with_username(school.staff()[0], username)
+    shown = login_key.read(key, schools.service_keys)
+    school = opened_with_key(schools, shown)
+    member = school.member_with_username(username)
     right = verify(member.password_verifier if member else None, password)
     if member is None or not right or member.disabled:
         reason = (
@@ -205,21 +243,14 @@ def log_in(schools: Schools, sessions: Sessions, urn: str, username: str, passwo
             if right
             else LoginFailure.WRONG_PASSWORD
         )
-        school.add_to_log(
-            LoginFailed(
-                originator_id=logins_of(member.id if member else school_id),
-                originator_version=0,
-                actor=SYSTEM,
-                staff_id=member.id if member else None,
-                reason=reason,
-            )
-        )
-        raise LoginRefused("The school, the username or the password is not right")
+        _log_failure(school, shown, reason, member)
+        raise LoginRefused(REFUSED)
     actor = Actor(ActorKind.STAFF, member.id)
     if is_outdated(member.password_verifier):
         verifier = rehashed(password)  # Its length is not asked again: what was accepted lets its owner in.
         _change(school, member.id, lambda now: domain.staff.set_password(now, verifier, actor), None)
-    token, session = sessions.open(school_id, member.id)
+    keys = school.keys.school if member.may(Permission.READ_NAMES) else school.keys.school.without_names()
+    token, session = sessions.open(keys, member.id, shown.key_id)
     school.add_to_log(
         SessionOpened(
             originator_id=logins_of(member.id),
@@ -227,9 +258,40 @@ def log_in(schools: Schools, sessions: Sessions, urn: str, username: str, passwo
             actor=actor,
             session_id=session.id,
             staff_id=member.id,
+            key_id=shown.key_id,
         )
     )
-    return LoggedIn(token, session.id, school_id, member)
+    return LoggedIn(token, session, school, member)
+
+
+def opened_with_key(schools: Schools, shown: LoginKey) -> SchoolApplication:
+    """A school, opened with one of its login keys.
+
+    Raises:
+        LoginKeyRefused: The key has been revoked; that somebody showed it is on the school's stream.
+    """
+    try:
+        with schools.database.bound_to(shown.school_id) as connection:
+            keys = keystore.with_login_key(connection, shown)
+    except LoginKeyRefused:
+        _log_failure(schools.school(shown.school_id), shown, LoginFailure.KEY_REVOKED, None)
+        raise
+    return schools.opened(keys)
+
+
+def _log_failure(
+    school: SchoolApplication, shown: LoginKey, reason: LoginFailure, member: StaffMember | None
+) -> None:
+    school.add_to_log(
+        LoginFailed(
+            originator_id=logins_of(member.id if member else school.school_id),
+            originator_version=0,
+            actor=SYSTEM,
+            staff_id=member.id if member else None,
+            key_id=shown.key_id,
+            reason=reason,
+        )
+    )
 
 
 def log_out(school: SchoolApplication, sessions: Sessions, session: Session) -> None:
@@ -241,9 +303,11 @@ def log_out(school: SchoolApplication, sessions: Sessions, session: Session) -> 
 
 def _end_sessions(
     school: SchoolApplication, sessions: Sessions, staff_id: UUID, actor: Actor, keep: UUID | None = None
-) -> None:
-    for session_id in sessions.close_all_of(school.school_id, staff_id, but=keep):
+) -> int:
+    ended = sessions.close_all_of(school.school_id, staff_id, but=keep)
+    for session_id in ended:
         _log_close(school, session_id, staff_id, SessionEnd.REVOKED, actor)
+    return len(ended)
 
 
 def _log_close(
@@ -261,14 +325,43 @@ def _log_close(
     )
 
 
-def signed_in(schools: Schools, sessions: Sessions, token: str) -> tuple[Session, StaffMember]:
-    """Who a token belongs to.
+def signed_in(
+    schools: Schools, sessions: Sessions, token: str
+) -> tuple[Session, SchoolApplication, StaffMember]:
+    """Who a token belongs to, and the school as far as they may open it.
 
     Raises:
         NotSignedIn: The session has ended, or the account is disabled.
     """
-    session = sessions.use(token)
-    member = schools.school(session.school_id).staff_member(session.staff_id)
+    session, keys = sessions.use(token)
+    school = schools.opened(keys)
+    member = school.staff_member(session.staff_id)
     if member.disabled:
         raise NotSignedIn("This account is disabled")
-    return session, member
+    if keys.names is not None and not member.may(Permission.READ_NAMES):
+        school = schools.opened(keys.without_names())
+    return session, school, member
+
+
+def close_session(school: SchoolApplication, sessions: Sessions, session_id: UUID, actor: Actor) -> None:
+    """Ends one session of anybody at the school.
+
+    Raises:
+        NotFound: There is no such session, or it has ended.
+    """
+    staff_id = sessions.close_by_id(school.school_id, session_id)
+    if staff_id is None:
+        raise NotFound("There is no such session, or it has ended")
+    _log_close(school, session_id, staff_id, SessionEnd.REVOKED, actor)
+
+
+def close_sessions_of(
+    school: SchoolApplication, sessions: Sessions, staff_id: UUID, actor: Actor, keep: UUID | None = None
+) -> int:
+    """Ends every session of a member of staff, or all but one, and returns how many.
+
+    Raises:
+        NotFound: There is no such account.
+    """
+    school.staff_member(staff_id)
+    return _end_sessions(school, sessions, staff_id, actor, keep)

@@ -11,7 +11,6 @@ import msgspec
 import domain.assessment
 from domain.academic_year import AssessmentPoint, Term, academic_year_label, academic_year_of
 from domain.application.school_application import (
-    MAPPER,
     CommandKey,
     Decision,
     Outcome,
@@ -220,6 +219,4 @@ def correct(
 
 def assessments(school: SchoolApplication, pupil_id: UUID) -> dict[UUID, Assessment]:
     """A pupil's assessments, by id."""
-    return domain.assessment.fold(
-        MAPPER.to_domain_event(stored) for stored in school.stream.events_of(assessments_of(pupil_id))
-    )
+    return domain.assessment.fold(school.read(school.stream.events_of(assessments_of(pupil_id))))

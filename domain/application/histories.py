@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from typing import Any, cast
 from uuid import UUID
@@ -13,15 +14,15 @@ from eventsourcing.persistence import MapperDeserialisationError
 import domain.assessment
 import domain.pupil
 from domain.application.school_application import (
-    MAPPER,
     PUPILS,
     SchoolApplication,
     assessments_of,
     is_of,
 )
 from domain.assessment import Assessment
-from domain.errors import NotFound
-from domain.events import Actor, Compartment
+from domain.errors import Erased, NotFound
+from domain.events import ERASED, Actor, is_sealed
+from domain.ledger.mapper import EventMapper
 from domain.ledger.stream import RecordedEvent
 from domain.pupil import Pupil
 
@@ -38,7 +39,8 @@ class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
         originator_id: What it happened to.
         originator_version: Its number among the events of that.
         actor: Who caused it; unknown, where the event cannot be read.
-        details: Its other fields, as plain data; `unreadable`, where the event cannot be read.
+        details: Its other fields, as plain data, but for those that the reader has no key for;
+            `erased`, where their key was destroyed, and `unreadable`, where the event cannot be read.
     """
 
     position: int
@@ -70,15 +72,10 @@ def end_of(day: date) -> Moment:
     return Moment(at=tomorrow - timedelta(microseconds=1))
 
 
-def entry_of(stored: RecordedEvent, *, names: bool = True) -> HistoryEntry:
-    """An event as people read it.
-
-    Args:
-        stored: The event as recorded.
-        names: Whether the reader may see who people are; if not, that compartment is left out.
-    """
+def entry_of(mapper: EventMapper, stored: RecordedEvent) -> HistoryEntry:
+    """An event as people read it, as far as the keys at hand open it."""
     try:
-        event = MAPPER.to_domain_event(stored)
+        event = mapper.to_domain_event(stored)
     except MapperDeserialisationError:
         # One damaged event must not hide the rest of a history from whoever looks for it.
         return HistoryEntry(
@@ -90,7 +87,7 @@ def entry_of(stored: RecordedEvent, *, names: bool = True) -> HistoryEntry:
             actor=None,
             details={"unreadable": True},
         )
-    homes = type(event).compartments()
+    fields = {field: getattr(event, field) for field in type(event).compartments() if field not in HIDDEN}
     return HistoryEntry(
         position=stored.id,
         recorded_at=stored.recorded_at,
@@ -99,10 +96,11 @@ def entry_of(stored: RecordedEvent, *, names: bool = True) -> HistoryEntry:
         originator_version=event.originator_version,
         actor=event.actor,
         details={
-            field: msgspec.to_builtins(getattr(event, field), str_keys=True)
-            for field, home in homes.items()
-            if field not in HIDDEN and (names or home is not Compartment.NAMES)
-        },
+            field: msgspec.to_builtins(value, str_keys=True)
+            for field, value in fields.items()
+            if not is_sealed(value)
+        }
+        | ({"erased": True} if ERASED in fields.values() else {}),
     )
 
 
@@ -110,14 +108,22 @@ HIDDEN = {"actor", "password_verifier"}
 """Fields that a history never repeats: one is shown apart, the other is nobody's to read."""
 
 
-def of_school(
-    school: SchoolApplication, *, after: int = 0, limit: int = 100, names: bool = True
-) -> list[HistoryEntry]:
+def of_school(school: SchoolApplication, *, after: int = 0, limit: int = 100) -> list[HistoryEntry]:
     """What happened at a school after a position, in the order of its stream."""
-    return [entry_of(stored, names=names) for stored in school.stream.events_between(after + 1, limit=limit)]
+    return _entries(school, school.stream.events_between(after + 1, limit=limit))
 
 
-def of_pupil(school: SchoolApplication, pupil_id: UUID, *, names: bool = True) -> list[HistoryEntry]:
+def _entries(school: SchoolApplication, stored: list[RecordedEvent]) -> list[HistoryEntry]:
+    mapper = school.event_mapper
+    subjects = set()
+    for event in stored:
+        with suppress(MapperDeserialisationError):
+            subjects.add(mapper.subject_of(event))
+    school.keys.need(subjects)
+    return [entry_of(mapper, event) for event in stored]
+
+
+def of_pupil(school: SchoolApplication, pupil_id: UUID) -> list[HistoryEntry]:
     """Everything that happened to a pupil's record and assessments, in the order of the stream.
 
     Raises:
@@ -126,7 +132,7 @@ def of_pupil(school: SchoolApplication, pupil_id: UUID, *, names: bool = True) -
     stored = school.stream.events_of_many([pupil_id, assessments_of(pupil_id)])
     if not any(is_of(PUPILS, event.topic) for event in stored):
         raise NotFound("This school has no pupil with that id")
-    return [entry_of(event, names=names) for event in stored]
+    return _entries(school, stored)
 
 
 class PupilThen(msgspec.Struct, frozen=True):
@@ -141,14 +147,17 @@ def pupil_as_at(school: SchoolApplication, pupil_id: UUID, moment: Moment) -> Pu
 
     Raises:
         NotFound: The school knew no such pupil then.
+        Erased: The child has been erased since.
     """
     stored = school.stream.events_of_many(
         [pupil_id, assessments_of(pupil_id)], up_to=moment.position, at=moment.at
     )
-    events = [MAPPER.to_domain_event(event) for event in stored]
+    events = list(school.read(stored))
     pupil = domain.pupil.fold(None, [event for event in events if is_of(PUPILS, event.name)])
     if pupil is None:
         raise NotFound("This school had no pupil with that id then")
+    if pupil.erased or is_sealed(pupil.record):
+        raise Erased("This pupil has been erased")
     assessments = domain.assessment.fold(event for event in events if not is_of(PUPILS, event.name))
     return PupilThen(pupil, list(assessments.values()))
 

@@ -17,7 +17,6 @@ import domain.pupil
 from domain.academic_year import academic_year_of
 from domain.application.matching import Match, Roll, merged, missing_of_a_new_pupil
 from domain.application.school_application import (
-    MAPPER,
     PUPILS,
     CommandKey,
     Decision,
@@ -257,8 +256,7 @@ class _Logs:
         logs = [assessments_of(pupil.id) for pupil in pupils]
         self._versions: dict[UUID, int] = {}
         by_log: dict[UUID, list[Event]] = {}
-        for stored in school.stream.events_of_many(logs) if logs else []:
-            event = MAPPER.to_domain_event(stored)
+        for event in school.read(school.stream.events_of_many(logs)) if logs else ():
             by_log.setdefault(event.originator_id, []).append(event)
             self._versions[event.originator_id] = event.originator_version
         self._current: dict[UUID, dict[object, Assessment]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
@@ -10,14 +11,18 @@ import msgspec
 import domain.school
 import domain.staff
 from domain.access import AccessLevel
-from domain.application.school_application import MAPPER, CommandKey, Outcome, Schools, repeated_outcome
+from domain.application.login_keys import keys_log_of
+from domain.application.school_application import CommandKey, Outcome, Schools, repeated_outcome
 from domain.errors import AlreadyExists
 from domain.events import OPERATOR
 from domain.identifiers import command_id_of, new_id
-from domain.ledger.database import bound
+from domain.keys import KeyIssued, KeyOrigin
 from domain.ledger.stream import Command, register_school, school_of_urn
 from domain.school import SchoolFacts
 from domain.staff import Access, StaffNames
+from domain.vault import keystore
+from domain.vault.keyring import SchoolKeys
+from domain.vault.login_key import issue
 from domain.vault.passwords import verifier_of
 
 
@@ -44,19 +49,33 @@ class Registered(msgspec.Struct, frozen=True):
 
     school_id: UUID
     administrator_id: UUID
+    key_id: UUID
 
 
-def register(
-    schools: Schools, request: Registration, command: CommandKey | None = None
-) -> Outcome[Registered]:
-    """Registers a school: its stream, its facts and its first administrator, all or nothing.
+@dataclass(frozen=True)
+class RegisteredSchool:
+    """What a registration did.
+
+    Attributes:
+        outcome: The ids, and the position.
+        login_key: The school's first login key, told this once; nothing for a repeat of the command.
+    """
+
+    outcome: Outcome[Registered]
+    login_key: str | None = field(repr=False)
+
+
+def register(schools: Schools, request: Registration, command: CommandKey | None = None) -> RegisteredSchool:
+    """Registers a school: its stream, its keys, its facts and its first administrator, all or nothing.
 
     Raises:
         AlreadyExists: A school with this URN is registered.
         InvalidInput: Something in the request is not as it must be.
     """
-    result = Registered(new_id(), new_id())
     verifier = verifier_of(request.password, AccessLevel.ADMIN)
+    keys = SchoolKeys.new(new_id())
+    text, login_key = issue(schools.service_keys, keys.school_id, new_id())
+    result = Registered(keys.school_id, new_id(), login_key.key_id)
     events = [
         domain.school.register(
             result.school_id, request.facts, request.official_email, request.agreement_from, OPERATOR
@@ -64,27 +83,41 @@ def register(
         domain.staff.add(
             result.administrator_id, request.administrator, Access(AccessLevel.ADMIN), verifier, [], OPERATOR
         ),
+        KeyIssued(
+            originator_id=keys_log_of(result.school_id),
+            originator_version=1,
+            actor=OPERATOR,
+            school_id=result.school_id,
+            key_id=login_key.key_id,
+            origin=KeyOrigin.REGISTRATION,
+        ),
     ]
-    stream = schools.school(result.school_id).stream
+    school = schools.opened(keys)
+    subject_keys = [school.keys.make(event.subject) for event in events if event.founds]
+    stored = [school.mapper.to_stored_event(event) for event in events]
+    remembered = (
+        Command(
+            command_id_of(result.school_id, command.key),
+            command.fingerprint(),
+            msgspec.msgpack.encode(result),
+        )
+        if command
+        else None
+    )
     try:
-        with stream.database.connection() as connection, bound(connection, result.school_id):
+        with school.database.bound_to(result.school_id) as connection:
             register_school(connection, result.school_id, request.facts.urn)
-            appended = stream.append(
-                [MAPPER.to_stored_event(event) for event in events],
-                command=Command(
-                    command_id_of(result.school_id, command.key),
-                    command.fingerprint(),
-                    msgspec.msgpack.encode(result),
-                )
-                if command
-                else None,
-                connection=connection,
-            )
+            keystore.add_school(connection, keys, schools.service_keys, schools.recovery)
+            keystore.add_login_key(connection, login_key, keys)
+            appended = school.stream.append(stored, command=remembered, connection=connection)
+            keystore.add_subjects(connection, result.school_id, subject_keys)
+            digest = school.digest_of_username(request.administrator.username)
+            keystore.add_username(connection, result.school_id, digest, result.administrator_id)
     except AlreadyExists:
         if command and (outcome := _earlier(schools, request.facts.urn, command)):
-            return outcome
+            return RegisteredSchool(outcome, None)
         raise
-    return Outcome(appended.last, result)
+    return RegisteredSchool(Outcome(appended.last, result), text)
 
 
 def _earlier(schools: Schools, urn: str, command: CommandKey) -> Outcome[Registered] | None:

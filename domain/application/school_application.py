@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import hmac
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import ClassVar, Final, Generic, TypeVar, cast
+from typing import ClassVar, Final, Generic, Self, TypeVar, cast
 from uuid import UUID
 
 import msgspec
@@ -22,9 +23,16 @@ import domain.login
 import domain.pupil
 import domain.school
 import domain.staff
-from domain.errors import CommandReused, NotFound, StreamConflict, TargetTrackerError, VersionConflict
-from domain.events import Event
-from domain.identifiers import command_id_of, log_id_of
+from domain.errors import (
+    CommandReused,
+    Erased,
+    NotFound,
+    StreamConflict,
+    TargetTrackerError,
+    VersionConflict,
+)
+from domain.events import Compartment, Event, is_sealed
+from domain.identifiers import command_id_of, log_id_of, new_id
 from domain.ledger.database import Connection, Database, may_pass
 from domain.ledger.mapper import EventMapper
 from domain.ledger.persistence import LedgerFactory, shared_database
@@ -33,9 +41,10 @@ from domain.ledger.stream import Appended, Category, Command, RecordedEvent, Str
 from domain.pupil import Pupil
 from domain.school import School
 from domain.staff import StaffMember
-
-MAPPER = EventMapper()
-"""The mapper of every school: it holds nothing of any."""
+from domain.vault import keystore
+from domain.vault.aliases import class_id_of
+from domain.vault.keyring import Keyring, SchoolKeys, WrappedSubjectKeys, unpacked
+from domain.vault.service_keys import ServiceKeys
 
 ATTEMPTS = 8
 """How often a command decides anew before it gives up on a stream that others keep changing."""
@@ -73,11 +82,13 @@ class Decision(Generic[R]):
         events: What happens; nothing, if all is as it should be already.
         result: What the caller is told: ids and counts, never personal data, since it is kept.
         unless: The condition that the decision rests on, if it rests on a whole category of events.
+        beside: What else is done in the transaction of the append, after it.
     """
 
     events: Sequence[Event]
     result: R
     unless: Unless | None = None
+    beside: Callable[[Connection], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -96,18 +107,43 @@ class Outcome(Generic[R]):
 
 
 class SchoolApplication(Application[UUID]):
-    """One school: its pupils, staff and logs."""
+    """One school: its pupils, staff and logs, as far as the keys at hand open them.
+
+    As it is made, it holds no key: it appends what is not personal, and reads what is not sealed. What
+    :meth:`opened_with` gives is for one piece of work, and then forgotten with its keys.
+    """
 
     name = "TargetTracker"
     env: ClassVar[dict[str, str]] = {"PERSISTENCE_MODULE": "domain.ledger.persistence"}
 
     def __init__(self, conninfo: str, school_id: UUID) -> None:
-        super().__init__({LedgerFactory.DATABASE: conninfo, LedgerFactory.SCHOOL_ID: str(school_id)})
         self.school_id = school_id
+        self.keys = Keyring(SchoolKeys.none_of(school_id))
+        super().__init__({LedgerFactory.DATABASE: conninfo, LedgerFactory.SCHOOL_ID: str(school_id)})
+
+    def opened_with(self, keys: SchoolKeys) -> Self:
+        """The same school for somebody who holds keys of it, with nothing opened yet."""
+        opened = copy.copy(self)
+        opened.keys = Keyring(keys, self._subject_keys)
+        opened.mapper = opened.construct_mapper()
+        opened.events = opened.construct_event_store()
+        if self.snapshots is not None:
+            opened.snapshots = opened.construct_snapshot_store()
+        opened._repository = opened.construct_repository()
+        return opened
+
+    def _subject_keys(self, subjects: Iterable[UUID]) -> list[WrappedSubjectKeys]:
+        with self.database.bound_to(self.school_id) as connection:
+            return keystore.of_subjects(connection, self.school_id, subjects)
 
     def construct_mapper(self) -> Mapper[UUID]:
-        """The mapper that all schools share."""
-        return MAPPER
+        """The mapper, with the keys that are at hand."""
+        return self.event_mapper
+
+    @property
+    def event_mapper(self) -> EventMapper:
+        """The mapper, with the keys that are at hand."""
+        return EventMapper(self.keys)
 
     @property
     def stream(self) -> Stream:
@@ -179,16 +215,29 @@ class SchoolApplication(Application[UUID]):
             else None
         )
         try:
-            appended = self.stream.append(
-                [MAPPER.to_stored_event(event) for event in decision.events],
-                command=remembered,
-                unless=decision.unless,
-            )
+            appended = self._append(decision, remembered)
         except (StreamConflict, VersionConflict) as overtaken:
             return overtaken
         if command and appended.repeated:
             return repeated_outcome(appended, command, result_type)
         return Outcome(appended.last, decision.result)
+
+    def _append(self, decision: Decision[R], remembered: Command | None) -> Appended:
+        """Appends what was decided, with the keys of those who are new, and what else is done beside it."""
+        founded = [event.subject for event in decision.events if event.founds]
+        new_keys = [self.keys.made(subject) or self.keys.make(subject) for subject in founded]
+        stored = [self.mapper.to_stored_event(event) for event in decision.events]
+        if not new_keys and decision.beside is None:
+            return self.stream.append(stored, command=remembered, unless=decision.unless)
+        with self.database.bound_to(self.school_id) as connection:
+            appended = self.stream.append(
+                stored, command=remembered, unless=decision.unless, connection=connection
+            )
+            if not appended.repeated:
+                keystore.add_subjects(connection, self.school_id, new_keys)
+                if decision.beside:
+                    decision.beside(connection)
+            return appended
 
     def add_to_log(self, event: Event, connection: Connection | None = None) -> Appended:
         """Adds an event to its log, after whatever was added to it meanwhile.
@@ -199,7 +248,7 @@ class SchoolApplication(Application[UUID]):
             version = self.stream.last_versions([event.originator_id]).get(event.originator_id, 0) + 1
             try:
                 placed = msgspec.structs.replace(event, originator_version=version)
-                return self.stream.append([MAPPER.to_stored_event(placed)], connection=connection)
+                return self.stream.append([self.mapper.to_stored_event(placed)], connection=connection)
             except VersionConflict:
                 if attempt == ATTEMPTS - 1:
                     raise
@@ -211,29 +260,69 @@ class SchoolApplication(Application[UUID]):
         Raises:
             NotFound: It is not registered.
         """
-        try:
-            return self.repository.get(self.school_id, projector_func=_of(SCHOOL, domain.school.fold))
-        except AggregateNotFoundError:
-            raise NotFound("There is no such school") from None
+        found = self._current(self.school_id, SCHOOL, domain.school.fold)
+        if found is None:
+            raise NotFound("There is no such school")
+        return found
 
     def pupil(self, pupil_id: UUID) -> Pupil:
         """A pupil of the school.
 
         Raises:
             NotFound: The school has no such pupil.
+            Erased: It had one, who has been erased.
         """
-        try:
-            return self.repository.get(pupil_id, projector_func=_of(PUPILS, domain.pupil.fold))
-        except AggregateNotFoundError:
-            raise NotFound("This school has no pupil with that id") from None
+        found = self._current(pupil_id, PUPILS, domain.pupil.fold)
+        if found is None:
+            raise NotFound("This school has no pupil with that id")
+        if found.erased:
+            raise Erased("This pupil has been erased")
+        return found
+
+    def _current(
+        self, originator_id: UUID, category: Category, fold: Callable[[A | None, Iterable[Event]], A | None]
+    ) -> A | None:
+        """Something that decides from its own history; nothing, if nothing of the category has that id."""
+        if self.snapshots is not None:
+            try:
+                return self.repository.get(originator_id, projector_func=_of(category, fold))
+            except AggregateNotFoundError:
+                return None
+        stored, keys = self.stream.events_with_keys(originator_id, originator_id)
+        self.keys.give([originator_id], unpacked(originator_id, keys))
+        read = self.event_mapper.to_domain_event
+        return fold(None, (read(event) for event in stored if is_of(category, event.topic)))
 
     def pupils(self, pupil_ids: Iterable[UUID]) -> dict[UUID, Pupil]:
         """Several pupils at once; those that do not exist are not among them."""
-        return _fold_pupils(self.stream.events_of_many(pupil_ids))
+        return self._fold_pupils(self.stream.events_of_many(pupil_ids))
 
     def roll(self, *, up_to: int | None = None, at: datetime | None = None) -> dict[UUID, Pupil]:
         """Every pupil that the school has had, as at a position or a moment, or now."""
-        return _fold_pupils(self.stream.events_of_category(PUPILS, up_to=up_to, at=at))
+        return self._fold_pupils(self.stream.events_of_category(PUPILS, up_to=up_to, at=at))
+
+    def read(self, stored: Sequence[RecordedEvent]) -> Iterator[Event]:
+        """Reads events, with the keys of all of their subjects looked up in one go.
+
+        Raises:
+            MapperDeserialisationError: An event cannot be read.
+        """
+        mapper = self.event_mapper
+        self.keys.need({mapper.subject_of(event) for event in stored})
+        return map(mapper.to_domain_event, stored)
+
+    def _fold_pupils(self, stored: Iterable[RecordedEvent]) -> dict[UUID, Pupil]:
+        """The pupils after these events, but for those who have been erased."""
+        pupils: dict[UUID, Pupil] = {}
+        for event in self.read([event for event in stored if is_of(PUPILS, event.topic)]):
+            pupil = domain.pupil.fold(pupils.get(event.originator_id), [event])
+            if pupil:
+                pupils[event.originator_id] = pupil
+        return {
+            pupil_id: pupil
+            for pupil_id, pupil in pupils.items()
+            if not (pupil.erased or is_sealed(pupil.record))
+        }
 
     def staff_member(self, staff_id: UUID) -> StaffMember:
         """A member of the school's staff.
@@ -241,17 +330,47 @@ class SchoolApplication(Application[UUID]):
         Raises:
             NotFound: The school has no such account.
         """
-        try:
-            return self.repository.get(staff_id, projector_func=_of(STAFF, domain.staff.fold))
-        except AggregateNotFoundError:
-            raise NotFound("This school has no member of staff with that id") from None
+        found = self._current(staff_id, STAFF, domain.staff.fold)
+        if found is None:
+            raise NotFound("This school has no member of staff with that id")
+        return found
+
+    def member_with_username(self, username: str) -> StaffMember | None:
+        """The member of staff who logs in with this username.
+
+        For one that nobody has, as much is looked up as for one that somebody has.
+
+        Raises:
+            KeyNotHeld: The names key is not held.
+        """
+        digest = self.digest_of_username(username)
+        with self.database.bound_to(self.school_id) as connection:
+            staff_id = keystore.with_username(connection, self.school_id, digest)
+        return self._current(staff_id or new_id(), STAFF, domain.staff.fold)
+
+    def digest_of_username(self, username: str) -> bytes:
+        """What a username is found by.
+
+        Raises:
+            KeyNotHeld: The names key is not held.
+        """
+        text = domain.staff.same_username(username).encode(errors="surrogatepass")
+        return self.keys.digest(Compartment.NAMES, "username", text, stays=False)
+
+    def class_id_of(self, class_name: str) -> UUID:
+        """The id of a class in addresses and filters, where its name, which may be a teacher's, does not
+        belong.
+
+        Raises:
+            KeyNotHeld: The record key is not held.
+        """
+        return class_id_of(self.keys, class_name)
 
     def staff(self) -> tuple[list[StaffMember], int]:
         """Everybody with an account, and the position up to which they were read."""
         position = self.stream.head().position
         members: dict[UUID, StaffMember] = {}
-        for stored in self.stream.events_of_category(STAFF, up_to=position):
-            event = MAPPER.to_domain_event(stored)
+        for event in self.read(self.stream.events_of_category(STAFF, up_to=position)):
             member = domain.staff.fold(members.get(event.originator_id), [event])
             if member:
                 members[event.originator_id] = member
@@ -268,18 +387,6 @@ def _of(
 def is_of(category: Category, topic: str) -> bool:
     """Whether an event of this name or topic belongs to the category."""
     return topic.startswith(f"{category}.")
-
-
-def _fold_pupils(stored: Iterable[RecordedEvent]) -> dict[UUID, Pupil]:
-    pupils: dict[UUID, Pupil] = {}
-    for recorded in stored:
-        if not is_of(PUPILS, recorded.topic):
-            continue
-        event = MAPPER.to_domain_event(recorded)
-        pupil = domain.pupil.fold(pupils.get(event.originator_id), [event])
-        if pupil:
-            pupils[event.originator_id] = pupil
-    return pupils
 
 
 def repeated_outcome(earlier: Appended, command: CommandKey, result_type: type[R]) -> Outcome[R]:
@@ -308,16 +415,40 @@ def logins_of(owner_id: UUID) -> UUID:
 class Schools:
     """Every school of one database."""
 
-    def __init__(self, conninfo: str, *, keep: int = 256) -> None:
+    def __init__(
+        self,
+        conninfo: str,
+        service_keys: ServiceKeys,
+        *,
+        recovery: bytes | None = None,
+        keep: int = 256,
+    ) -> None:
         """Binds to a database.
 
         Args:
             conninfo: A libpq connection string for the API's role.
-            keep: How many schools' applications are kept ready; they hold no data.
+            service_keys: The service's own keys.
+            recovery: The public half of the recovery key, that schools' keys are sealed to as well.
+            keep: How many schools' applications are kept ready; they hold neither data nor keys.
         """
         self.conninfo = conninfo
+        self.service_keys = service_keys
+        self.recovery = recovery
         self.database = shared_database(conninfo)
         self.school = lru_cache(maxsize=keep)(self._school)
 
     def _school(self, school_id: UUID) -> SchoolApplication:
         return SchoolApplication(self.conninfo, school_id)
+
+    def opened(self, keys: SchoolKeys) -> SchoolApplication:
+        """A school, for one piece of work of somebody who holds keys of it."""
+        return self.school(keys.school_id).opened_with(keys)
+
+    def opened_by_service(self, school_id: UUID) -> SchoolApplication:
+        """A school, as far as the service may open it by itself: everything but who people are.
+
+        Raises:
+            NotFound: There is no such school.
+        """
+        with self.database.bound_to(school_id) as connection:
+            return self.opened(keystore.for_service(connection, school_id, self.service_keys))

@@ -2,13 +2,17 @@
 
 A stored state is a msgpack array of three binary parts, `[open, names, record]`; a compartment in which the
 event says nothing is nil, so that whoever cannot open a part can still tell whether there is anything in it.
-Each part is a msgpack map of the compartment's fields, typed by the event's class. A later step seals the
-second and third part here, each with its own key, and nothing outside this module will notice.
+Each part is a msgpack map of the compartment's fields, typed by the event's class. The second and the third
+are sealed, each with its own key of the event's subject, and for their place in the stream.
+
+A mapper works with the keys that are at hand. What it cannot open it says so: the fields of that compartment
+hold :data:`~domain.events.SEALED`, or :data:`~domain.events.ERASED` where the key has been destroyed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple, cast, get_type_hints
 from uuid import UUID
 
@@ -16,7 +20,9 @@ import msgspec
 from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import JSONTranscoder, Mapper, MapperDeserialisationError, StoredEvent
 
-from domain.events import REGISTRY, Compartment, Event, Registry, Upcaster
+from domain.errors import DoesNotOpen
+from domain.events import ERASED, REGISTRY, SEALED, Compartment, Event, Registry, Sealed, Upcaster
+from domain.ledger.sealing import Keys, generation_of, place_of_event, seal, unseal
 
 _encoder = msgspec.msgpack.Encoder(uuid_format="bytes")
 
@@ -29,6 +35,7 @@ _UNREADABLE = (
     TypeError,
     ValueError,
     msgspec.MsgspecError,
+    DoesNotOpen,
 )
 
 EMPTY = b"\x80"
@@ -86,47 +93,92 @@ class _Form:
     def __init__(self, cls: type[Event]) -> None:
         self.cls = cls
         self.topic = f"{cls.name}.{cls.version}"
-        codecs = [_Codec(cls, home) for home in Compartment]
-        self.codecs = tuple(codec if codec.fields else None for codec in codecs)
+        self.codecs = {home: codec for home in Compartment if (codec := _Codec(cls, home)).fields}
 
 
-_PLACES = {home: place for place, home in enumerate(Compartment)}
+class _Forms:
+    """The forms of a registry's events, made once."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
+        self.by_name = {name: _Form(cls) for name, cls in registry.classes.items()}
+        self.newest = {form.topic: form for form in self.by_name.values()}
+
+    def find(self, topic: str) -> tuple[_Form, dict[Compartment, list[Upcaster]] | None]:
+        """The form in which an event of this topic is read, and the way there from an older version.
+
+        Raises:
+            ValueError: There is no such event, or not yet.
+        """
+        if form := self.newest.get(topic):
+            return form, None
+        name, _, version = topic.rpartition(".")
+        form = self.by_name[name]
+        if not 1 <= int(version) < form.cls.version:
+            raise ValueError(f"there is no version {version}, the newest is {form.cls.version}")
+        return form, {home: self.registry.steps(name, int(version), home) for home in Compartment}
+
+
+@lru_cache(maxsize=8)
+def _forms_of(registry: Registry, known: int) -> _Forms:  # noqa: ARG001 - made anew when there are more
+    return _Forms(registry)
+
+
+SEALABLE = (Compartment.NAMES, Compartment.RECORD)
+"""The compartments that are sealed."""
 
 
 class EventMapper(Mapper[UUID]):
-    """Maps the events of a registry; the `MAPPER_TOPIC` of Target Tracker's applications."""
+    """Maps the events of a registry with the keys of one school."""
 
-    def __init__(self, registry: Registry = REGISTRY, **_: Any) -> None:
-        """Ignores the library's transcoder, compressor and cipher, which know nothing of compartments."""
+    def __init__(self, keys: Keys, registry: Registry = REGISTRY) -> None:
+        """Ignores the library's transcoder, compressor and cipher, which know nothing of compartments.
+
+        Args:
+            keys: What is at hand to seal and open with.
+            registry: The events that there are.
+        """
         super().__init__(transcoder=JSONTranscoder())
-        self.registry = registry
-        self._forms = {name: _Form(cls) for name, cls in registry.classes.items()}
-        self._newest = {form.topic: form for form in self._forms.values()}
+        self.keys = keys
+        self._forms = _forms_of(registry, len(registry.classes))
 
     def to_stored_event(self, domain_event: DomainEventProtocol[UUID]) -> StoredEvent:
-        """Writes an event; its topic is its stable name and version."""
+        """Writes an event and seals it; its topic is its stable name and version.
+
+        Raises:
+            KeyNotHeld: A compartment that it says something in has no key at hand.
+        """
         event = cast("Event", domain_event)
-        form = self._forms[event.name]
-        parts = [codec.encode(event) if codec else None for codec in form.codecs]
+        form = self._forms.by_name[event.name]
+        parts = [self._written(event, form, home) for home in Compartment]
         return StoredEvent(event.originator_id, event.originator_version, form.topic, _encoder.encode(parts))
+
+    def _written(self, event: Event, form: _Form, home: Compartment) -> bytes | None:
+        codec = form.codecs.get(home)
+        part = codec.encode(event) if codec else None
+        if part is None or home is Compartment.OPEN:
+            return part
+        place = place_of_event(
+            self.keys.school_id, event.originator_id, event.originator_version, form.topic, home
+        )
+        return seal(self.keys.to_seal(event.subject, home), part, place)
 
     def to_domain_event(self, stored_event: StoredEvent) -> Event:
         """Reads an event, upcasting what was stored at an older version.
 
         Raises:
             MapperDeserialisationError: The type is not known, is newer than this software, or does not hold
-                what it should. The message names the place, never the content.
+                what it should; or a part does not open, though its key is at hand: it was damaged, or moved
+                here from elsewhere. The message names the place, never the content.
         """
         try:
-            form = self._newest.get(stored_event.topic)
-            parts: Sequence[bytes | None] = split(stored_event.state)
-            if form is None:
-                form, steps = self._from_older(stored_event.topic)
-                parts = [_upcast(part, steps[home]) for part, home in zip(parts, Compartment, strict=True)]
-            fields: dict[str, Any] = {}
-            for codec, part in zip(form.codecs, parts, strict=True):
-                if part is not None:
-                    fields.update(_decoded(codec, part))
+            form, steps = self._forms.find(stored_event.topic)
+            parts = split(stored_event.state)
+            fields = self._open_fields(form, steps, parts)
+            subject = _subject_of(form, stored_event, fields)
+            for home, part in ((Compartment.NAMES, parts.names), (Compartment.RECORD, parts.record)):
+                opened = part if part is None else self._unsealed(stored_event, subject, home, part)
+                fields |= _read(form, steps, home, opened)
             return form.cls(
                 originator_id=cast("UUID", stored_event.originator_id),
                 originator_version=stored_event.originator_version,
@@ -138,33 +190,90 @@ class EventMapper(Mapper[UUID]):
                 f"a {stored_event.topic!r}: {type(error).__name__}"
             ) from None
 
-    def open_part(self, topic: str, home: Compartment, part: bytes | None) -> dict[str, Any]:
-        """The fields of one compartment of an event, from its stored part alone.
+    def subject_of(self, stored_event: StoredEvent) -> UUID:
+        """Whom a stored event is about, from its open part.
 
         Raises:
-            MapperDeserialisationError: The type is not known, or the part does not hold what it should.
+            MapperDeserialisationError: As for :meth:`to_domain_event`.
         """
         try:
-            form = self._newest.get(topic)
-            if form is None:
-                form, steps = self._from_older(topic)
-                part = _upcast(part, steps[home])
-            return {} if part is None else _decoded(form.codecs[_PLACES[home]], part)
+            form, steps = self._forms.find(stored_event.topic)
+            if form.cls.subject_field == "originator_id":
+                return cast("UUID", stored_event.originator_id)
+            return _subject_of(form, stored_event, self._open_fields(form, steps, split(stored_event.state)))
         except _UNREADABLE as error:
             raise MapperDeserialisationError(
-                f"cannot read the {home.value} part of a {topic!r}: {type(error).__name__}"
+                f"cannot tell whom a {stored_event.topic!r} is about: {type(error).__name__}"
             ) from None
 
-    def _from_older(self, topic: str) -> tuple[_Form, dict[Compartment, list[Upcaster]]]:
-        """The newest form of what was stored at an older version, and the way there."""
-        name, _, version = topic.rpartition(".")
-        form = self._forms[name]
-        if not 1 <= int(version) < form.cls.version:
-            raise ValueError(f"there is no version {version}, the newest is {form.cls.version}")
-        return form, {home: self.registry.steps(name, int(version), home) for home in Compartment}
+    def open_part(
+        self, stored_event: StoredEvent, subject: UUID, home: Compartment, part: bytes | None
+    ) -> dict[str, Any]:
+        """The fields of one compartment of an event, from its stored part alone.
+
+        Args:
+            stored_event: The event's place: originator, version and topic; its state is not looked at.
+            subject: Whom it is about.
+            home: The compartment.
+            part: The stored part; nothing, where the event says nothing.
+
+        Raises:
+            MapperDeserialisationError: As for :meth:`to_domain_event`.
+        """
+        try:
+            form, steps = self._forms.find(stored_event.topic)
+            opened: bytes | Sealed | None = part
+            if part is not None and home is not Compartment.OPEN:
+                opened = self._unsealed(stored_event, subject, home, part)
+            return _read(form, steps, home, opened)
+        except _UNREADABLE as error:
+            raise MapperDeserialisationError(
+                f"cannot read the {home.value} part of a {stored_event.topic!r}: {type(error).__name__}"
+            ) from None
+
+    def _open_fields(
+        self, form: _Form, steps: dict[Compartment, list[Upcaster]] | None, parts: Parts
+    ) -> dict[str, Any]:
+        return _read(form, steps, Compartment.OPEN, parts.open)
+
+    def _unsealed(
+        self, stored_event: StoredEvent, subject: UUID, home: Compartment, part: bytes
+    ) -> bytes | Sealed:
+        cipher = self.keys.to_open(subject, home, generation_of(part))
+        if cipher is None:
+            return ERASED if self.keys.holds(home) else SEALED
+        return unseal(
+            cipher,
+            part,
+            place_of_event(
+                self.keys.school_id,
+                cast("UUID", stored_event.originator_id),
+                stored_event.originator_version,
+                stored_event.topic,
+                home,
+            ),
+        )
 
 
-def _decoded(codec: _Codec | None, part: bytes) -> dict[str, Any]:
+def _subject_of(form: _Form, stored_event: StoredEvent, fields: dict[str, Any]) -> UUID:
+    name = form.cls.subject_field
+    return cast("UUID", stored_event.originator_id if name == "originator_id" else fields[name])
+
+
+def _read(
+    form: _Form,
+    steps: dict[Compartment, list[Upcaster]] | None,
+    home: Compartment,
+    part: bytes | Sealed | None,
+) -> dict[str, Any]:
+    codec = form.codecs.get(home)
+    if isinstance(part, Sealed):
+        # What an upcaster would make of it is as unknown as what is in it.
+        return dict.fromkeys(codec.fields, part) if codec else {}
+    if steps:
+        part = _upcast(part, steps[home])
+    if part is None:
+        return {}
     if codec is None:
         raise ValueError("a part of a compartment that the event does not have")
     return codec.decode(part)

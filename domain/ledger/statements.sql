@@ -7,6 +7,9 @@ FROM ledger.append(%s, %b::uuid[], %b::bigint[], %b::text[], %b::bytea[], %s, %b
 -- name: events_of
 SELECT originator_version, type, state, position, recorded_at FROM ledger.events_of(%s, %s, %s, %s)
 
+-- name: events_with_keys
+SELECT originator_version, type, state, position, recorded_at, keys FROM vault.events_of(%s, %s, %s, %s, %s)
+
 -- name: events_of_descending
 SELECT originator_version, type, state, position, recorded_at FROM ledger.events
 WHERE school_id = %s AND originator_id = %s
@@ -44,6 +47,9 @@ GROUP BY originator_id
 -- name: head
 -- An empty stream was last written to at minus infinity, which Python has no date for.
 SELECT position, peaks, nullif(recorded_at, '-infinity') FROM ledger.streams WHERE school_id = %s
+
+-- name: lock
+SELECT FROM ledger.streams WHERE school_id = %s FOR UPDATE
 
 -- name: command
 SELECT first_position, last_position, recorded_at, result, fingerprint FROM ledger.commands

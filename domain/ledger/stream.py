@@ -254,6 +254,29 @@ class Stream:
             for version, topic, state, position, recorded_at in rows
         ]
 
+    def events_with_keys(
+        self, originator_id: UUID, subject: UUID, *, up_to: int | None = None
+    ) -> tuple[list[RecordedEvent], bytes | None]:
+        """The events of one originator, in order of version, and the wrapped keys of their subject.
+
+        Args:
+            originator_id: Whose events.
+            subject: Whom they are about.
+            up_to: The last version to read.
+
+        Returns:
+            The events, and the keys as `vault.events_of` packs them: in one round trip.
+        """
+        with self.database.connection() as connection:
+            rows = connection.execute(
+                SQL["events_with_keys"], [self.school_id, originator_id, subject, None, up_to], binary=True
+            ).fetchall()
+        events = [
+            RecordedEvent(originator_id, version, topic, state, position, recorded_at)
+            for version, topic, state, position, recorded_at, _ in rows
+        ]
+        return events, rows[0][5] if rows else None
+
     def last_events_of(
         self,
         originator_id: UUID,
@@ -306,13 +329,24 @@ class Stream:
         wanted = list(types) if types else None
         return self._select("events_between", [self.school_id, first, last, wanted, wanted, limit])
 
-    def last_versions(self, originator_ids: Iterable[UUID]) -> dict[UUID, int]:
-        """The newest version of each of these originators that has any event."""
-        with self.database.bound_to(self.school_id) as connection:
-            rows = connection.execute(
-                SQL["last_versions"], [self.school_id, list(originator_ids)], binary=True
-            ).fetchall()
-        return dict(rows)
+    def last_versions(
+        self, originator_ids: Iterable[UUID], connection: Connection | None = None
+    ) -> dict[UUID, int]:
+        """The newest version of each of these originators that has any event.
+
+        Args:
+            originator_ids: The originators.
+            connection: Looks within the transaction that is open there, which is bound to the school.
+        """
+        parameters = [self.school_id, list(originator_ids)]
+        if connection is not None:
+            return dict(connection.execute(SQL["last_versions"], parameters, binary=True).fetchall())
+        with self.database.bound_to(self.school_id) as own:
+            return dict(own.execute(SQL["last_versions"], parameters, binary=True).fetchall())
+
+    def lock(self, connection: Connection) -> None:
+        """Keeps others from appending until the transaction that is open there ends."""
+        connection.execute(SQL["lock"], [self.school_id])
 
     def _select(self, statement: str, parameters: list[Any]) -> list[RecordedEvent]:
         with self.database.bound_to(self.school_id) as connection:

@@ -1,19 +1,28 @@
-"""Sessions: a token in the user's hands, its hash in the database."""
+"""Sessions: a token in the user's hands; its hash, and the school's keys as it opens them, in the database.
+
+Whoever steals the database opens no session with it: the keys are wrapped under a key that only the token
+yields, and a hash does not give the token away.
+"""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import hashlib
+import hmac
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 from domain.errors import NotSignedIn
+from domain.events import Compartment
 from domain.identifiers import new_id
 from domain.ledger.database import Database
 from domain.ledger.sql import load
+from domain.vault.keyring import SchoolKeys, unwrap, wrap
 
 SQL = load("domain.vault", "statements.sql")
 
@@ -28,11 +37,38 @@ PREFIX = "tt1_"
 
 @dataclass(frozen=True)
 class Session:
-    """An open session."""
+    """An open session.
+
+    Attributes:
+        id: Its id.
+        school_id: The school.
+        staff_id: Whose it is.
+        key_id: The login key that it was opened with.
+    """
 
     id: UUID
     school_id: UUID
     staff_id: UUID
+    key_id: UUID
+
+
+@dataclass(frozen=True)
+class OpenSession:
+    """A session as administrators see it.
+
+    Attributes:
+        session_id: Its id.
+        staff_id: Whose it is.
+        key_id: The login key that it was opened with.
+        opened_at: When it was opened.
+        last_used_at: When it was last used, to within a minute.
+    """
+
+    session_id: UUID
+    staff_id: UUID
+    key_id: UUID
+    opened_at: datetime
+    last_used_at: datetime
 
 
 class Sessions:
@@ -42,29 +78,66 @@ class Sessions:
         self._database = database
         self._limits = {"idle": idle, "longest": longest}
 
-    def open(self, school_id: UUID, staff_id: UUID) -> tuple[str, Session]:
-        """Opens a session and returns its token, which is kept nowhere, and the session."""
-        secret = secrets.token_bytes(32)
-        session = Session(new_id(), school_id, staff_id)
-        with self._database.bound_to(school_id) as connection:
-            connection.execute(SQL["remove_expired"], {"school": school_id, **self._limits})
-            connection.execute(SQL["open"], [school_id, _hash(secret), session.id, staff_id])
-        return PREFIX + base64.urlsafe_b64encode(school_id.bytes + secret).decode(), session
+    def open(self, keys: SchoolKeys, staff_id: UUID, key_id: UUID) -> tuple[str, Session]:
+        """Opens a session and returns its token, which is kept nowhere, and the session.
 
-    def use(self, token: str) -> Session:
-        """The session of a token.
+        Args:
+            keys: The school's keys that the session is to hold.
+            staff_id: Whose it is.
+            key_id: The login key that opened the school's keys.
+        """
+        secret = secrets.token_bytes(32)
+        session = Session(new_id(), keys.school_id, staff_id, key_id)
+        cipher = _cipher(secret)
+        wraps = {
+            home: wrap(cipher, key, _place(session, keys.generation, home))
+            if (key := keys.of(home))
+            else None
+            for home in (Compartment.NAMES, Compartment.RECORD)
+        }
+        with self._database.bound_to(keys.school_id) as connection:
+            connection.execute(SQL["remove_expired"], {"school": keys.school_id, **self._limits})
+            connection.execute(
+                SQL["open"],
+                [
+                    keys.school_id,
+                    _hash(secret),
+                    session.id,
+                    staff_id,
+                    key_id,
+                    keys.generation,
+                    wraps[Compartment.NAMES],
+                    wraps[Compartment.RECORD],
+                ],
+            )
+        return PREFIX + base64.urlsafe_b64encode(keys.school_id.bytes + secret).decode(), session
+
+    def use(self, token: str) -> tuple[Session, SchoolKeys]:
+        """The session of a token, and the school's keys as far as it holds them.
 
         Raises:
             NotSignedIn: The token is not one of ours, or its session has ended.
+            DoesNotOpen: The keys that the session holds were tampered with.
         """
         school_id, secret = _read(token)
         with self._database.bound_to(school_id) as connection:
             row = connection.execute(
-                SQL["use"], {"school": school_id, "token_hash": _hash(secret), **self._limits}
+                SQL["use"],
+                {"school": school_id, "token_hash": _hash(secret), **self._limits},
+                binary=True,
             ).fetchone()
         if row is None:
             raise NotSignedIn("The session has ended: log in again")
-        return Session(row[0], school_id, row[1])
+        session_id, staff_id, key_id, generation, names, record = row
+        session = Session(session_id, school_id, staff_id, key_id)
+        cipher = _cipher(secret)
+        keys = SchoolKeys(
+            school_id,
+            generation,
+            names and unwrap(cipher, names, _place(session, generation, Compartment.NAMES)),
+            unwrap(cipher, record, _place(session, generation, Compartment.RECORD)),
+        )
+        return session, keys
 
     def close(self, session: Session) -> bool:
         """Ends a session; false if it had ended."""
@@ -75,6 +148,37 @@ class Sessions:
         """Ends every session of a member of staff, or all but one, and returns their ids."""
         with self._database.bound_to(school_id) as connection:
             return [row[0] for row in connection.execute(SQL["close_all_of"], [school_id, staff_id, but])]
+
+    def close_by_id(self, school_id: UUID, session_id: UUID) -> UUID | None:
+        """Ends a session of anybody's, and returns whose it was; nothing, if there is no such one."""
+        with self._database.bound_to(school_id) as connection:
+            row = connection.execute(SQL["close"], [school_id, session_id]).fetchone()
+        return row[0] if row else None
+
+    def those_of(self, school_id: UUID) -> list[OpenSession]:
+        """The school's open sessions, the newest first."""
+        with self._database.bound_to(school_id) as connection:
+            rows = connection.execute(SQL["those_of"], {"school": school_id, **self._limits}, binary=True)
+            return [OpenSession(*row) for row in rows]
+
+
+def _cipher(secret: bytes) -> AESGCM:
+    """What wraps the keys in a session: a key that has nothing in common with the hash of the token."""
+    return AESGCM(hmac.digest(secret, b"target-tracker session keys", hashlib.sha256))
+
+
+def _place(session: Session, generation: int, home: Compartment) -> bytes:
+    return b"".join(
+        (
+            b"session",
+            session.school_id.bytes,
+            session.id.bytes,
+            session.staff_id.bytes,
+            session.key_id.bytes,
+            generation.to_bytes(4),
+            home.value.encode(),
+        )
+    )
 
 
 def _hash(secret: bytes) -> bytes:

@@ -70,7 +70,7 @@ class Client:
         *,
         ca: Path | None = None,
         token: str | None = None,
-        school_id: str | None = None,
+        login_key: str | None = None,
         position: int = 0,
     ) -> None:
         """Connects to nothing yet.
@@ -79,7 +79,7 @@ class Client:
             server: The address, such as `https://127.0.0.1:8443`.
             ca: The authority that the server's certificate comes from; those of the system if not given.
             token: A session's token, or the operator's.
-            school_id: The school on whose behalf the operator acts.
+            login_key: The login key of the school on whose behalf the operator acts.
             position: What queries have to show at least; commands raise it.
 
         Raises:
@@ -93,8 +93,8 @@ class Client:
         headers = {"Accept": "application/json"}
         if token:
             headers["Authorization"] = f"Bearer {token}"
-        if school_id:
-            headers["Target-Tracker-School"] = school_id
+        if login_key:
+            headers["Target-Tracker-Login-Key"] = login_key
         self.position = position
         self.server = server
         self._http = httpx.Client(

@@ -78,9 +78,9 @@ def current() -> remembered.Remembered:
 
 @contextmanager
 def operator(
-    context: typer.Context, token_file: Path | None, school_id: str | None = None
+    context: typer.Context, token_file: Path | None, login_key_file: Path | None = None
 ) -> Iterator[Client]:
-    """A connection as the operator of the service.
+    """A connection as the operator of the service, who needs a login key to act on a school's behalf.
 
     Raises:
         Misused: No file with the operator's token is named, or it cannot be read.
@@ -91,8 +91,26 @@ def operator(
             "or TARGET_TRACKER_OPERATOR_TOKEN_FILE"
         )
     choice, token = chosen(context), secret_in(token_file)
-    with Client(choice.server or DEFAULT_SERVER, ca=choice.ca, token=token, school_id=school_id) as client:
+    login_key = login_key_in(login_key_file) if login_key_file else None
+    with Client(choice.server or DEFAULT_SERVER, ca=choice.ca, token=token, login_key=login_key) as client:
         yield client
+
+
+def login_key_in(file: Path) -> str:
+    """The login key in a file, without its spaces and line breaks.
+
+    Raises:
+        Misused: The file cannot be read, or holds nothing that could be one.
+    """
+    try:
+        key = "".join(file.read_text(encoding="utf-8-sig").split())
+    except OSError as error:
+        raise Misused(f"{file} cannot be read: {error.strerror}") from None
+    except UnicodeError:
+        key = ""
+    if not (key.isascii() and key.isprintable() and key):
+        raise Misused(f"{file} does not hold a login key")
+    return key
 
 
 def secret_in(file: Path) -> str:

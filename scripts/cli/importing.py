@@ -12,7 +12,7 @@ import typer
 from scripts.cli.client import Client
 from scripts.cli.connection import operator, signed_in
 from scripts.cli.failures import ExitCode, Misused, Refused, findings_in
-from scripts.cli.options import Json, OperatorTokenFile, read_id
+from scripts.cli.options import Json, OperatorTokenFile
 from scripts.cli.output import say, show_findings, show_json, show_table
 
 SHOWN = 20
@@ -33,9 +33,9 @@ def import_file(
     everything: Annotated[
         bool, typer.Option("--all", help="Show every row, however many there are.")
     ] = False,
-    on_behalf_of: Annotated[
-        str | None,
-        typer.Option("--school", parser=read_id, metavar="ID", help="As the operator: the school's id."),
+    login_key_file: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="As the operator: the login key that the school gave for this."),
     ] = None,
     operator_token_file: OperatorTokenFile = None,
     as_json: Json = False,
@@ -47,7 +47,7 @@ def import_file(
     """
     content = _content(file)
     connection: AbstractContextManager[Client] = (
-        operator(context, operator_token_file, on_behalf_of) if on_behalf_of else signed_in(context)
+        operator(context, operator_token_file, login_key_file) if login_key_file else signed_in(context)
     )
     with connection as client:
         try:

@@ -1,0 +1,111 @@
+"""Sealing one part of something stored: with a key, for one place, so that it opens nowhere else.
+
+AES-256-GCM with a random nonce of 96 bits (NIST SP 800-38D). What is stored is
+
+    generation (2 bytes, big-endian) ‖ nonce (12) ‖ ciphertext and tag
+
+The generation says which of a subject's keys it was. The *place* is the associated data: whatever says where
+the part belongs. Copied to another event, child, compartment or school, it does not open.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple, Protocol
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from domain.errors import DoesNotOpen
+from domain.events import Compartment
+
+GENERATION_SIZE = 2
+NONCE_SIZE = 12
+TAG_SIZE = 16
+OVERHEAD = GENERATION_SIZE + NONCE_SIZE + TAG_SIZE
+"""Bytes that a sealed part has more than what is in it."""
+
+_START = GENERATION_SIZE + NONCE_SIZE
+_MARKS = {home: bytes([number]) for number, home in enumerate(Compartment)}
+_EVENT = b"\x01"
+_ROW = b"\x02"
+
+
+class SealingKey(NamedTuple):
+    """A subject's key to seal with, and which of its keys that is."""
+
+    generation: int
+    cipher: AESGCM
+
+
+class Keys(Protocol):
+    """The keys at hand in one piece of work, all of one school."""
+
+    @property
+    def school_id(self) -> UUID:
+        """The school."""
+
+    def to_open(self, subject: UUID, home: Compartment, generation: int) -> AESGCM | None:
+        """A subject's key; nothing, if it is not at hand or has been destroyed."""
+
+    def to_seal(self, subject: UUID, home: Compartment) -> SealingKey:
+        """A subject's newest key.
+
+        Raises:
+            KeyNotHeld: It is not at hand, or has been destroyed.
+        """
+
+    def holds(self, home: Compartment) -> bool:
+        """Whether the compartment can be opened at all: what is then not opened has been erased."""
+
+
+def place_of_event(
+    school_id: UUID, originator_id: UUID, originator_version: int, topic: str, home: Compartment
+) -> bytes:
+    """The place of a part of an event: school, originator, version, compartment and type."""
+    return b"".join(
+        (
+            _EVENT,
+            _MARKS[home],
+            school_id.bytes,
+            originator_id.bytes,
+            originator_version.to_bytes(8),
+            topic.encode(),
+        )
+    )
+
+
+def place_of_row(school_id: UUID, table: str, row: bytes) -> bytes:
+    """The place of a part of a row that a projection made: school, table, and what names the row."""
+    name = table.encode()
+    return b"".join((_ROW, school_id.bytes, len(name).to_bytes(1), name, row))
+
+
+def seal(key: SealingKey, part: bytes, place: bytes) -> bytes:
+    """Seals a part for its place."""
+    nonce = os.urandom(NONCE_SIZE)
+    return key.generation.to_bytes(GENERATION_SIZE) + nonce + key.cipher.encrypt(nonce, part, place)
+
+
+def generation_of(sealed: bytes) -> int:
+    """Which of its subject's keys a part is sealed with.
+
+    Raises:
+        DoesNotOpen: It is too short to be a sealed part.
+    """
+    if len(sealed) < OVERHEAD:
+        raise DoesNotOpen("This is not a sealed part")
+    return int.from_bytes(sealed[:GENERATION_SIZE])
+
+
+def unseal(cipher: AESGCM, sealed: bytes, place: bytes) -> bytes:
+    """Opens a part in its place.
+
+    Raises:
+        DoesNotOpen: It was damaged, or sealed with another key or for another place.
+    """
+    try:
+        return cipher.decrypt(sealed[GENERATION_SIZE:_START], sealed[_START:], place)
+    except InvalidTag:
+        raise DoesNotOpen("This does not open here") from None
