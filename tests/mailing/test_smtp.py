@@ -26,6 +26,7 @@ from domain.mail import (
 )
 from scripts.mailing import smtp
 from scripts.mailing.smtp import MailLogin, SmtpMailer
+from tests.documents import ROOT, tables_of
 from tests.mailing.server import OFFICE, PASSWORD, SENDER, USER, MailServer, certificates_for, mail_server
 
 SUBJECT = "A new password for Zoë’s school"
@@ -315,3 +316,12 @@ def test_mail_that_is_not_checked_would_be_noticed(
             except (ValueError, MailNotSent):
                 continue
         assert server.received
+
+
+def test_every_kind_of_failure_is_described() -> None:
+    """The operator finds what the log says on the page about operating."""
+    rows = tables_of((ROOT / "docs" / "operating.md").read_text(encoding="utf-8"))
+    described = {row["kind"].strip("`"): row["tried again"] for row in rows if "kind" in row}
+    assert described == {
+        error.__name__: "yes" if error.may_pass else "no" for error in MailNotSent.__subclasses__()
+    }
