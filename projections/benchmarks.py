@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
-from domain.vault.service_keys import ServiceKeys
 
 import projections.assessments
 from domain.academic_year import AssessmentPoint, Term, academic_year_label
@@ -25,6 +24,7 @@ from domain.errors import NotYetVisible, SchoolStopped
 from domain.ledger.database import Connection, Database
 from domain.ledger.sql import load
 from domain.vault.keyring import Keyring
+from domain.vault.service_keys import ServiceKeys
 from projections.assessments import NAME as ASSESSMENTS
 from projections.disclosure import MINIMUM_PUPILS, MINIMUM_SCHOOLS, protect
 from projections.runner import keys_of

@@ -18,7 +18,6 @@ from uuid import UUID
 
 import msgspec
 import psycopg
-from domain.vault.service_keys import ServiceKeys
 
 from domain.errors import NotYetVisible, SchoolStopped
 from domain.ledger.database import Connection, Database, may_pass
@@ -26,6 +25,7 @@ from domain.ledger.sql import load
 from domain.ledger.stream import RecordedEvent
 from domain.vault import keystore
 from domain.vault.keyring import Keyring
+from domain.vault.service_keys import ServiceKeys
 from projections.assessments import AssessmentsProjection
 from projections.logins import LoginsProjection
 from projections.projection import Projection

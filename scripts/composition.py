@@ -34,8 +34,9 @@ from domain.application.school_application import Schools
 from domain.errors import Misconfigured
 from domain.ledger.database import Database
 from domain.vault.erasures import FileRegister
-from domain.vault.key_sources import EnvironmentSource, FileSource, ReloadingKeys
+from domain.vault.key_sources import EnvironmentSource, FileSource
 from domain.vault.recovery_pair import read_recovery_public
+from domain.vault.reloading_keys import ReloadingKeys
 from domain.vault.service_keys import ServiceKeys
 from domain.vault.sessions import Sessions
 
@@ -145,7 +146,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 "characters or more, all chosen at random"
             )
         return token
-
 
     def service_keys(self) -> ServiceKeys:
         """The service's own keys.

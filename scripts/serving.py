@@ -11,9 +11,11 @@ import uvicorn
 
 from api.app import create_app
 from api.serving import configuration
+from domain.application.erasing import check_erased, replay
 from domain.errors import Misconfigured
 from domain.ledger.database import Database
 from domain.ledger.persistence import close_shared_databases
+from domain.vault.rewrapping import keep_rewrapping
 from projections.runner import Worker
 from scripts.composition import PREFIX, Settings, build_services
 
@@ -37,6 +39,10 @@ def serve(settings: Settings) -> None:
         )
     services = build_services(settings)
     log_plainly()
+    # Before anything is opened: the database may be a backup from before an erasure.
+    replayed = replay(services.schools, services.erasures)
+    if replayed.destroyed or replayed.recorded:
+        log.warning("erased again, for the database did not know of it: %d children", replayed.destroyed)
     config = configuration(
         create_app(services), certificate=certificate, key=key, host=settings.host, port=settings.port
     )
@@ -63,15 +69,22 @@ def work(settings: Settings) -> None:
     """Keeps projections up with the streams until it is told to stop; a batch that has begun is finished.
 
     Raises:
-        Misconfigured: The database is not said.
+        Misconfigured: The database or the service's keys are not said, or somebody who was erased is there
+        again.
     """
     stop = threading.Event()
     for number in STOPPING:
         signal.signal(number, lambda *_: stop.set())
     log_plainly()
+    service_keys = settings.service_keys()
     with Database(settings.conninfo()) as database:
+        if settings.erasures is not None:
+            check_erased(database, settings.register_of_erasures())
+        rewrapping = threading.Thread(target=keep_rewrapping, args=(database, service_keys, stop))
+        rewrapping.start()
         log.info("the worker is at work")
-        Worker(database).run(stop)
+        Worker(database, service_keys).run(stop)
+        rewrapping.join()
     log.info("the worker has stopped")
 
 

@@ -30,9 +30,9 @@ from domain.application.school_application import (
     Schools,
     assessments_of,
 )
-from domain.errors import Finding, InvalidInput
+from domain.errors import Finding, InvalidInput, Misconfigured
 from domain.events import SYSTEM, Actor, Compartment
-from domain.ledger.database import Connection
+from domain.ledger.database import Connection, Database
 from domain.ledger.stream import every_school
 from domain.pupil import ErasureReason, Pupil, PupilErased
 from domain.vault import keystore
@@ -152,8 +152,8 @@ class Replayed:
 def replay(schools: Schools, register: ErasureRegister) -> Replayed:
     """Erases again whoever was erased: what has to be done before a restored backup is opened.
 
-    A backup that is older than an erasure holds the child's keys, and perhaps not the event. The register, which
-    is kept elsewhere, says who it was.
+    A backup that is older than an erasure holds the child's keys, and perhaps not the event. The register,
+    which is kept elsewhere, says who it was.
     """
     known = register.erasures()
     destroyed = recorded = 0
@@ -175,15 +175,35 @@ def replay(schools: Schools, register: ErasureRegister) -> Replayed:
     return Replayed(len(known), destroyed, recorded, noted)
 
 
+def check_erased(database: Database, register: ErasureRegister) -> None:
+    """Makes sure that nobody who was erased is there again, as after a backup has been restored.
+
+    Args:
+        database: Connections of any role that may read subjects' record keys.
+        register: Where erasures are kept apart from the database.
+
+    Raises:
+        Misconfigured: Somebody is.
+    """
+    by_school: dict[UUID, list[UUID]] = {}
+    for erasure in register.erasures():
+        by_school.setdefault(erasure.school_id, []).append(erasure.subject)
+    for school_id, subjects in by_school.items():
+        with database.bound_to(school_id) as connection:
+            if keystore.record_keys_of_subjects(connection, school_id, subjects):
+                raise Misconfigured(
+                    "The database holds keys of children who have been erased, as a restored backup does: "
+                    "first run target-tracker erasures replay, or start the API, which does the same"
+                )
+
+
 def _record_again(school: SchoolApplication, erasure: Erasure) -> bool:
     """Records an erasure that the stream does not know of; false if it does, or there is no such child."""
     events = school.stream.events_of(erasure.subject)
     if not events or events[-1].topic == ERASED_TOPIC:
         return False
     school.add_to_log(
-        PupilErased(
-            originator_id=erasure.subject, originator_version=0, actor=SYSTEM, reason=erasure.reason
-        )
+        PupilErased(originator_id=erasure.subject, originator_version=0, actor=SYSTEM, reason=erasure.reason)
     )
     return True
 

@@ -358,8 +358,7 @@ class SchoolApplication(Application[UUID]):
         return self.keys.digest(Compartment.NAMES, "username", text, stays=False)
 
     def class_id_of(self, class_name: str) -> UUID:
-        """The id of a class in addresses and filters, where its name, which may be a teacher's, does not
-        belong.
+        """The id of a class, for addresses and filters, where its name does not belong.
 
         Raises:
             KeyNotHeld: The record key is not held.

@@ -1,1 +1,1 @@
-"""Secrets: passwords as verifiers, sessions as hashes."""
+"""Secrets: keys and what opens them, passwords as verifiers, sessions as hashes."""

@@ -1,8 +1,8 @@
 """The register of erasures: kept apart from the database, so that a restored backup can be told of them.
 
-A backup that was taken before a child was erased holds the child's keys. Restoring it would bring the child back,
-and the erasure would not even be known. So each erasure is also noted here, in a file that belongs on other
-storage than the database and its backups. It holds ids and times, and nothing of anybody.
+A backup that was taken before a child was erased holds the child's keys. Restoring it would bring the child
+back, and the erasure would not even be known. So each erasure is also noted here, in a file that belongs on
+other storage than the database and its backups. It holds ids and times, and nothing of anybody.
 """
 
 from __future__ import annotations
@@ -96,7 +96,8 @@ class FileRegister:
         """Every erasure that was noted.
 
         Raises:
-            Misconfigured: The file cannot be read, or is damaged. What is damaged may be an erasure, so nothing
+            Misconfigured: The file cannot be read, or is damaged. What is damaged may be an erasure, so
+            nothing
                 is passed over.
         """
         try:

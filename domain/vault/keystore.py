@@ -167,7 +167,7 @@ def wrapped_under_others(connection: Connection, service_key: str, limit: int) -
 
 
 def rewrap_for_service(connection: Connection, school_id: UUID, service_keys: ServiceKeys) -> bool:
-    """Wraps a school's record key under the service's current key; false if it was, or has just been replaced.
+    """Wraps a school's record key under the service's current key; false if there was nothing to do.
 
     Raises:
         NotFound: There is no such school.

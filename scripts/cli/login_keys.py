@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -61,7 +61,7 @@ def list_keys(context: typer.Context, as_json: Json = False) -> None:
                 key["label"],
                 key["origin"],
                 moment(key["issued_at"]),
-                (moment(key["revoked_at"]) + (", leaked" if key["leaked"] else "")) if key["revoked_at"] else None,
+                _revoked(key),
                 key["sessions"],
             ]
             for key in reply.body
@@ -94,7 +94,8 @@ def revoke(
     leaked: Annotated[
         bool,
         typer.Option(
-            "--leaked", help="Somebody else may have it: replace every key of the school, and end every session."
+            "--leaked",
+            help="Somebody else may have it: replace every key of the school, and end every session.",
         ),
     ] = False,
 ) -> None:
@@ -106,6 +107,12 @@ def revoke(
         say(f"The school's keys and those of {done['subjects']} people were replaced: log in again.")
     if done["live"] == 0:
         say("The school has no login key left: the operator can issue one from recovery.", style="bold")
+
+
+def _revoked(key: dict[str, Any]) -> str | None:
+    if key["revoked_at"] is None:
+        return None
+    return moment(key["revoked_at"]) + (", leaked" if key["leaked"] else "")
 
 
 def _sessions(number: int) -> str:

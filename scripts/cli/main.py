@@ -12,7 +12,19 @@ import typer
 from typer.core import TyperGroup
 
 from domain.errors import TargetTrackerError
-from scripts.cli import assessing, auditing, importing, operating, pupils, schools, sessions, sheets, staff
+from scripts.cli import (
+    assessing,
+    auditing,
+    erasing,
+    importing,
+    keys,
+    operating,
+    pupils,
+    schools,
+    sessions,
+    sheets,
+    staff,
+)
 from scripts.cli.connection import Chosen
 from scripts.cli.failures import ExitCode, Unreachable, exit_code_of
 from scripts.cli.output import show_error
@@ -94,9 +106,11 @@ def target_tracker(
 
 for group in (sessions, importing, auditing):
     group.add_to(app)
+erasing.add_to(pupils.app)
 for name, part in (
     ("schools", schools),
     ("staff", staff),
+    ("keys", keys),
     ("pupils", pupils),
     ("sheet", sheets),
     ("assess", assessing),

@@ -15,11 +15,12 @@ from domain.ledger.database import Database
 from scripts.cli.connection import signed_in
 from scripts.cli.failures import ExitCode
 from scripts.cli.options import Json, read_academic_year, read_id
-from scripts.cli.output import moment, say, show_json, show_table
+from scripts.cli.output import moment, say, show_fields, show_json, show_table
 
 SETTINGS = (
     "Settings are environment variables, and secrets stand in the files that they name: "
     "TARGET_TRACKER_DATABASE (a connection string whose password is in a passfile), "
+    "TARGET_TRACKER_SERVICE_KEY_FILE, TARGET_TRACKER_RECOVERY_KEY, TARGET_TRACKER_ERASURES, "
     "TARGET_TRACKER_TLS_CERTIFICATE, TARGET_TRACKER_TLS_KEY, TARGET_TRACKER_OPERATOR_TOKEN_FILE, "
     "TARGET_TRACKER_LISTEN (127.0.0.1:8443), TARGET_TRACKER_REGION."
 )
@@ -29,6 +30,9 @@ HOST = "On the service's host"
 
 projections_app = typer.Typer(
     no_args_is_help=True, help="See whether what is read keeps up with what happens."
+)
+erasures_app = typer.Typer(
+    no_args_is_help=True, help="Tell a restored database of the erasures that were made."
 )
 benchmarks_app = typer.Typer(help="Show released benchmarks, or publish a release.")
 
@@ -40,6 +44,7 @@ def add_to(app: typer.Typer) -> None:
     app.command(rich_help_panel=HOST, epilog=SETTINGS)(serve)
     app.command(rich_help_panel=HOST, epilog=SETTINGS)(worker)
     app.add_typer(projections_app, name="projections", rich_help_panel=HOST)
+    app.add_typer(erasures_app, name="erasures", rich_help_panel=HOST)
 
 
 def migrate() -> None:
@@ -148,6 +153,32 @@ def resume(
     say("It tries again.")
 
 
+@erasures_app.callback()
+def erasures() -> None:
+    """Tell a restored database of the erasures that were made."""
+
+
+@erasures_app.command(epilog=SETTINGS)
+def replay() -> None:
+    """Erase again whoever was erased: after restoring a backup, before anything is started on it.
+
+    TARGET_TRACKER_DATABASE names the database as the role target_tracker_api.
+    """
+    from domain.application.erasing import replay
+    from scripts.composition import Settings, build_schools
+
+    settings = Settings.of()
+    done = replay(build_schools(settings), settings.register_of_erasures())
+    show_fields(
+        [
+            ("Erasures in the register", done.erasures),
+            ("Keys that were there again", done.destroyed),
+            ("Recorded in the stream anew", done.recorded),
+            ("Noted in the register", done.noted),
+        ]
+    )
+
+
 @benchmarks_app.callback(invoke_without_command=True)
 def benchmarks(
     context: typer.Context,
@@ -204,9 +235,10 @@ def publish() -> None:
     TARGET_TRACKER_DATABASE names the database as the role target_tracker_worker.
     """
     from projections.benchmarks import publish
+    from scripts.composition import Settings
 
     with _worker_database() as database:
-        published = publish(database, date.today())  # noqa: DTZ011 - a calendar day
+        published = publish(database, Settings.of().service_keys(), date.today())  # noqa: DTZ011 - a day
     if published.release is None:
         say("No term is due: all that are over have been released.")
         return

@@ -43,5 +43,6 @@ def class_called(client: Client, name: str) -> dict[str, Any]:
 
 
 def name_of(pupil: dict[str, Any]) -> str:
-    """What a child is called; nothing, to those who may not see names."""
-    return ", ".join(filter(None, [pupil.get("surname"), pupil.get("forename")]))
+    """What a child is called; an alias, to those who may not see names."""
+    names = ", ".join(filter(None, [pupil.get("surname"), pupil.get("forename")]))
+    return names or str(pupil.get("alias") or "")

@@ -42,8 +42,8 @@ def add_to(app: typer.Typer) -> None:
 
 def init_service(file: KeyFile) -> None:
     """Make the file of the service's own keys, which open no name of any child."""
+    from domain.vault.key_ring import new_ring
     from domain.vault.key_sources import write
-    from domain.vault.service_keys import new_ring
 
     if file.exists():
         raise Misused(f"{file} is there already")
@@ -68,12 +68,13 @@ def init_recovery(
 
 def rotate(file: KeyFile) -> None:
     """Make a new key for the service; workers wrap everything anew under it, while all goes on."""
+    from domain.vault.key_ring import rotated
     from domain.vault.key_sources import FileSource, write
-    from domain.vault.service_keys import rotated
 
     ring = rotated(FileSource(file).load())
     write(file, ring)
-    say(f"The service's key is {ring.current} from now on. When keys status shows no other in use: keys retire.")
+    say(f"The service's key is {ring.current} from now on.")
+    say("When keys status shows no other one in use, forget the earlier ones with keys retire.")
 
 
 def status() -> None:
@@ -106,13 +107,14 @@ def retire(file: KeyFile) -> None:
 
     TARGET_TRACKER_DATABASE names the database as the role target_tracker_worker.
     """
+    from domain.vault.key_ring import retired
     from domain.vault.key_sources import FileSource, write
-    from domain.vault.service_keys import retired
 
     in_use, current = _in_use()
     if others := sorted(in_use.keys() - {current}):
         raise Conflict(
-            f"Schools' keys are still wrapped under {', '.join(others)}: a worker wraps them anew within a minute"
+            f"Schools' keys are still wrapped under {', '.join(others)}: "
+            "a worker wraps them anew within a minute"
         )
     write(file, retired(FileSource(file).load(), set(in_use)))
     say(f"{file} holds the key {current} and no other.")

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from domain.errors import NotSignedIn
-from scripts.cli import remembered
-from scripts.cli.connection import Chosen, anonymous, chosen, current, signed_in
-from scripts.cli.failures import Refused
+from scripts.cli import login_key_store, remembered
+from scripts.cli.connection import Chosen, anonymous, chosen, current, login_key_in, signed_in
+from scripts.cli.failures import Misused, Refused
 from scripts.cli.options import Json, PasswordFile, password_from
 from scripts.cli.output import say, show_fields, show_json
 from scripts.cli.remembered import Remembered
@@ -28,17 +28,34 @@ def login(
     urn: Annotated[str, typer.Option(prompt="URN of the school", help="The school's URN.")],
     username: Annotated[str, typer.Option("--username", "--user", prompt=True, help="Your username.")],
     password_file: PasswordFile = None,
+    key_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="The file of the school's login key: needed once, and remembered after that."
+        ),
+    ] = None,
     server: Annotated[str | None, typer.Option(metavar="URL", help="The service's address.")] = None,
     ca: Annotated[Path | None, typer.Option(metavar="FILE", help="The authority of its certificate.")] = None,
 ) -> None:
-    """Log in; asks for the password, or reads it from a file."""
+    """Log in; asks for the password, or reads it from a file.
+
+    The school's login key is read from its file the first time, and kept in your system's keyring after
+    that; or, where there is none, in a file that only you can read.
+    """
     before = chosen(context)
     context.obj = choice = Chosen(server or before.server, ca or before.ca)
-    password = password_from(password_file, "Password")
     with anonymous(context) as client:
+        key = login_key_in(key_file) if key_file else login_key_store.recall(client.server, urn)
+        if key is None:
+            raise Misused(
+                "This school's login key is not known here yet: name its file once, with --key-file"
+            )
+        password = password_from(password_file, "Password")
         opened = client.command(
-            "POST", "/v1/sessions", {"urn": urn, "username": username, "password": password}
+            "POST", "/v1/sessions", {"login_key": key, "username": username, "password": password}
         ).body
+        if key_file:
+            say(f"The login key is kept {login_key_store.store(client.server, urn, key)}.")
         remembered.remember(
             Remembered(
                 server=client.server,

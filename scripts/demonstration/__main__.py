@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from datetime import date
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import psycopg
 import typer
@@ -18,9 +20,15 @@ import typer
 import projections.benchmarks
 import projections.runner
 from api.tls import LocalCertificates, make_local_certificates
+from domain.application.login_keys import recovered
+from domain.application.school_application import Schools
 from domain.errors import Misconfigured, TargetTrackerError
+from domain.events import OPERATOR
 from domain.ledger.database import Database
 from domain.ledger.migrate import migrate
+from domain.ledger.persistence import close_shared_databases
+from domain.vault.key_sources import FileSource
+from domain.vault.recovery_pair import read_recovery_private
 from scripts.cli.failures import Refused, Unreachable
 from scripts.cli.output import show_error
 from scripts.composition import MIGRATIONS
@@ -111,7 +119,7 @@ def _run(demo: DemoFolder, *, fresh: bool, no_wait: bool) -> None:
             service = _start(demo, postgresql, processes, certificates)
         stack.callback(service.stopping.set)
         filled = _fill(reporter, service, processes, state.day, state.seed)
-        _publish(reporter, processes, postgresql.conninfo("target_tracker_worker"))
+        _publish(reporter, processes, demo, postgresql.conninfo("target_tracker_worker"))
         _show(reporter, service, filled, postgresql.conninfo("target_tracker_analytics"))
         if no_wait:
             with reporter.step("Checking"):
@@ -148,9 +156,17 @@ def _start(
 ) -> Service:
     port = free_port()
     server = f"https://127.0.0.1:{port}"
-    worker = {"TARGET_TRACKER_DATABASE": postgresql.conninfo("target_tracker_worker")}
+    service_keys = {"TARGET_TRACKER_SERVICE_KEY_FILE": str(demo.service_key_file)}
+    worker = {
+        "TARGET_TRACKER_DATABASE": postgresql.conninfo("target_tracker_worker"),
+        "TARGET_TRACKER_ERASURES": str(demo.erasures),
+        **service_keys,
+    }
     api = {
         "TARGET_TRACKER_DATABASE": postgresql.conninfo("target_tracker_api"),
+        "TARGET_TRACKER_ERASURES": str(demo.erasures),
+        "TARGET_TRACKER_RECOVERY_KEY": str(demo.recovery_public),
+        **service_keys,
         "TARGET_TRACKER_TLS_CERTIFICATE": str(certificates.certificate),
         "TARGET_TRACKER_TLS_KEY": str(certificates.key),
         "TARGET_TRACKER_OPERATOR_TOKEN_FILE": str(demo.operator_token_file),
@@ -164,6 +180,7 @@ def _start(
             "TARGET_TRACKER_SERVER": server,
             "TARGET_TRACKER_CA": str(certificates.ca),
             "TARGET_TRACKER_HOME": str(demo.client),
+            "TARGET_TRACKER_KEYRING": "off",
             "TARGET_TRACKER_OPERATOR_TOKEN_FILE": str(demo.operator_token_file),
             **worker,
             "ANALYTICS": postgresql.conninfo("target_tracker_analytics"),
@@ -171,9 +188,18 @@ def _start(
         },
         commands(),
     )
-    service = Service(server, certificates.ca, demo)
+    service = Service(server, certificates.ca, demo, partial(_recover, demo, api["TARGET_TRACKER_DATABASE"]))
     _wait_until_it_answers(service, processes)
     return service
+
+
+def _recover(demo: DemoFolder, conninfo: str, school_id: UUID) -> str:
+    schools = Schools(conninfo, FileSource(demo.service_key_file).load())
+    try:
+        private = read_recovery_private(demo.recovery_private)
+        return recovered(schools, school_id, private, OPERATOR).login_key
+    finally:
+        close_shared_databases()
 
 
 def _psql() -> str:
@@ -233,7 +259,7 @@ def _fill(
     return filled
 
 
-def _publish(reporter: Reporter, processes: Processes, conninfo: str) -> None:
+def _publish(reporter: Reporter, processes: Processes, demo: DemoFolder, conninfo: str) -> None:
     with Database(conninfo) as database:
         with reporter.step("Waiting for the projections"):
             deadline = time.monotonic() + LONGEST_CATCH_UP
@@ -247,7 +273,8 @@ def _publish(reporter: Reporter, processes: Processes, conninfo: str) -> None:
                     )
                 time.sleep(0.05)
         with reporter.step("Publishing benchmarks"):
-            projections.benchmarks.publish(database, date.today())  # noqa: DTZ011
+            service_keys = FileSource(demo.service_key_file).load()
+            projections.benchmarks.publish(database, service_keys, date.today())  # noqa: DTZ011
 
 
 def _show(reporter: Reporter, service: Service, filled: list[FilledSchool], analytics: str) -> None:

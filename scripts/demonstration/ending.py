@@ -28,7 +28,8 @@ def what_next(service: Service, filled: FilledSchool) -> list[tuple[str, list[st
             [
                 f". {_here(folder.environment_file)}",
                 f"target-tracker login --urn {urn} --user {ADMINISTRATOR} \\",
-                f"  --password-file {_here(folder.password_file)}",
+                f"  --password-file {_here(folder.password_file)} \\",
+                f"  --key-file {_here(folder.login_key_file(urn))}",
             ],
         ),
         (

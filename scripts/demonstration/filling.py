@@ -8,12 +8,13 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import chain
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from domain.academic_year import AssessmentPoint
 from scripts.cli.client import Client
@@ -52,12 +53,14 @@ class Service:
         server: The API's address.
         ca: The authority of its certificate.
         folder: The demo's folder.
+        recover: Issues a login key to a school that has lost its own, given the school's id.
         stopping: Set when the demo is being stopped.
     """
 
     server: str
     ca: Path
     folder: DemoFolder
+    recover: Callable[[UUID], str]
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def client(self, token: str | None = None) -> Client:
@@ -70,7 +73,11 @@ class Service:
         Raises:
             Refused: The login is refused.
         """
-        credentials = {"urn": urn, "username": username, "password": password or self.folder.password()}
+        credentials = {
+            "login_key": self.folder.login_key(urn),
+            "username": username,
+            "password": password or self.folder.password(),
+        }
         with self.client() as anonymous:
             opened = anonymous.command("POST", "/v1/sessions", credentials)
         client = self.client(opened.body["token"])
@@ -162,7 +169,12 @@ def _register(service: Service, planned: PlannedSchool) -> None:
         "password": service.folder.password(),
     }
     with service.client(service.folder.operator_token()) as operator:
-        operator.command("POST", "/v1/schools", body, key=_key("register", planned))
+        registered = operator.command("POST", "/v1/schools", body, key=_key("register", planned)).body
+    if registered["login_key"] is not None:
+        service.folder.keep_login_key(facts.urn, registered["login_key"])
+    elif not service.folder.login_key_file(facts.urn).exists():
+        # An earlier run was stopped between the registration and the file. The key is kept nowhere else.
+        service.folder.keep_login_key(facts.urn, service.recover(UUID(registered["school_id"])))
 
 
 def _import(client: Client, file: Path) -> dict[str, Any]:

@@ -17,6 +17,10 @@ from pathlib import Path
 import msgspec
 
 from domain.errors import Conflict, Misconfigured
+from domain.vault.key_ring import new_ring
+from domain.vault.key_sources import write
+from domain.vault.login_key import laid_out
+from domain.vault.recovery_pair import write_recovery_pair
 
 LONGEST_STOP = 30.0
 """Seconds that an earlier demo has for stopping."""
@@ -50,6 +54,10 @@ class DemoFolder:
         self.client = path / "client"
         self.password_file = path / "password"
         self.operator_token_file = path / "operator-token"
+        self.service_key_file = path / "service-keys.json"
+        self.recovery = path / "recovery"
+        self.login_keys = path / "login-keys"
+        self.erasures = path / "erasures"
         self.environment_file = path / "environment"
         self._state_file = path / "state.json"
         self._lock_file = path / "lock"
@@ -94,8 +102,12 @@ class DemoFolder:
         """
         # The user that root's database server runs as has to pass through, and can see nothing.
         self.path.chmod(0o711)
-        for folder in (self.files, self.logs, self.client):
+        for folder in (self.files, self.logs, self.client, self.recovery, self.login_keys):
             folder.mkdir(mode=0o700, exist_ok=True)
+        if not self.service_key_file.exists():
+            write(self.service_key_file, new_ring())
+        if not self.recovery_public.exists():
+            write_recovery_pair(self.recovery)
         _write_once(self.password_file, f"demo-{secrets.token_urlsafe(16)}\n")
         _write_once(self.operator_token_file, f"{secrets.token_urlsafe(32)}\n")
         _write_once(self._state_file, msgspec.json.encode(State(day=today, seed=1)).decode())
@@ -103,6 +115,28 @@ class DemoFolder:
             return msgspec.json.decode(self._state_file.read_bytes(), type=State)
         except msgspec.MsgspecError:
             raise Misconfigured(f"{self._state_file} is damaged: start again with --fresh") from None
+
+    @property
+    def recovery_public(self) -> Path:
+        """The public half of the recovery pair, which the service knows."""
+        return self.recovery / "recovery-public.key"
+
+    @property
+    def recovery_private(self) -> Path:
+        """The private half, which would be kept offline."""
+        return self.recovery / "recovery-private.key"
+
+    def login_key_file(self, urn: str) -> Path:
+        """The file of a school's login key."""
+        return self.login_keys / f"{urn}.key"
+
+    def login_key(self, urn: str) -> str:
+        """A school's login key."""
+        return self.login_key_file(urn).read_text(encoding="ascii")
+
+    def keep_login_key(self, urn: str, login_key: str) -> None:
+        """Writes a school's login key into its file."""
+        _write_once(self.login_key_file(urn), laid_out(login_key) + "\n")
 
     def password(self) -> str:
         """The password of every account of the demo."""

@@ -28,12 +28,13 @@ from api.services import Services
 from api.serving import configuration
 from api.tls import LocalCertificates, make_local_certificates
 from domain.access import AccessLevel
-from domain.application.school_application import Schools
 from domain.ledger.database import Database
+from domain.vault.erasures import FileRegister
 from domain.vault.sessions import Sessions
 from projections.runner import Worker
 from scripts.embedded import EmbeddedPostgres
 from tests.conftest import fresh_database
+from tests.keys import SERVICE_KEYS, schools_of
 
 OPERATOR_TOKEN = "the operator's token of the tests"
 PASSWORD = "correct horse battery staple"
@@ -58,6 +59,7 @@ class SchoolUnderTest:
 
     id: UUID
     urn: str
+    login_key: str
     users: dict[AccessLevel, User] = field(default_factory=dict)
 
     @property
@@ -111,10 +113,10 @@ class Served:
             if response.is_success:
                 msgspec.json.decode(response.content, type=answer_of(route))
 
-    def log_in(self, urn: str, username: str, password: str = PASSWORD) -> dict[str, Any]:
+    def log_in(self, login_key: str, username: str, password: str = PASSWORD) -> dict[str, Any]:
         with self.client() as client:
             answer = client.post(
-                "/v1/sessions", json={"urn": urn, "username": username, "password": password}
+                "/v1/sessions", json={"login_key": login_key, "username": username, "password": password}
             )
         assert answer.status_code == 201, answer.text
         opened: dict[str, Any] = answer.json()
@@ -126,8 +128,8 @@ class Served:
         with self.client(OPERATOR_TOKEN) as operator:
             answer = operator.post("/v1/schools", json=registration(urn))
         assert answer.status_code == 201, answer.text
-        school = SchoolUnderTest(UUID(answer.json()["school_id"]), urn)
-        opened = self.log_in(urn, "head")
+        school = SchoolUnderTest(UUID(answer.json()["school_id"]), urn, answer.json()["login_key"])
+        opened = self.log_in(school.login_key, "head")
         school.users[AccessLevel.ADMIN] = User(UUID(opened["staff_id"]), "head", opened["token"])
         with self.client(opened["token"]) as admin:
             for level in AccessLevel:
@@ -142,12 +144,12 @@ class Served:
         user = {"username": level, "display_name": f"User {level}", "access": access, "password": PASSWORD}
         added = admin.post("/v1/staff", json=user)
         assert added.status_code == 201, added.text
-        token = self.log_in(school.urn, level)["token"]
+        token = self.log_in(school.login_key, level)["token"]
         school.users[level] = User(UUID(added.json()["staff_id"]), level, token)
 
     def start_worker(self) -> None:
         self._stop = threading.Event()
-        self._worker = threading.Thread(target=Worker(self.worker_database).run, args=[self._stop])
+        self._worker = threading.Thread(target=Worker(self.worker_database, SERVICE_KEYS).run, args=[self._stop])
         self._worker.start()
 
     def stop_worker(self) -> None:
@@ -234,17 +236,19 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> LocalCertificates:
 @pytest.fixture(scope="session")
 def served(server: EmbeddedPostgres, certificates: LocalCertificates) -> Iterator[Served]:
     with fresh_database(server) as test_database:
-        schools = Schools(test_database.conninfo())
+        schools = schools_of(test_database.conninfo())
         services = Services(
             schools=schools,
             sessions=Sessions(schools.database),
-            read=schools.database,
+            read=Database(test_database.conninfo()),
+            erasures=FileRegister(certificates.ca.with_name("erasures")),
             operator_token=OPERATOR_TOKEN,
             region="a region of the tests",
         )
         app = create_app(services)
         with (
             schools.database,
+            services.read,
             Database(test_database.conninfo("target_tracker_worker")) as worker_database,
             running(app, certificates) as port,
         ):

@@ -20,6 +20,7 @@ from domain.school import SchoolFacts
 from domain.staff import Access, StaffNames
 from domain.vault.sessions import Sessions
 from tests.conftest import TestDatabase
+from tests.keys import opened, schools_of
 
 PASSWORD = "a long enough password"
 
@@ -42,7 +43,7 @@ def registration(urn: str = "123456") -> Registration:
 
 @pytest.fixture(scope="module")
 def schools(module_database: TestDatabase) -> Iterator[Schools]:
-    yield Schools(module_database.conninfo())
+    yield schools_of(module_database.conninfo())
     close_shared_databases()
 
 
@@ -56,6 +57,7 @@ class RegisteredSchool:
     """A school with an administrator, `head`, and a teacher, `teacher`, whose password is `password`."""
 
     urn: str
+    login_key: str
     application: SchoolApplication
     administrator: Actor
     teacher: Actor
@@ -66,8 +68,10 @@ _urns = count(123456)
 
 def registered_school(schools: Schools) -> RegisteredSchool:
     urn = str(next(_urns))
-    made = register(schools, registration(urn)).result
-    application = schools.school(made.school_id)
+    registered = register(schools, registration(urn))
+    made, login_key = registered.outcome.result, registered.login_key
+    assert login_key
+    application = opened(schools, login_key)
     teacher = add_staff(
         application,
         StaffNames(username="Teacher", display_name="A Teacher"),
@@ -75,7 +79,7 @@ def registered_school(schools: Schools) -> RegisteredSchool:
         "password",
         OPERATOR,
     ).result.staff_id
-    return RegisteredSchool(urn, application, staff(made.administrator_id), staff(teacher))
+    return RegisteredSchool(urn, login_key, application, staff(made.administrator_id), staff(teacher))
 
 
 @pytest.fixture
