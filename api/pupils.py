@@ -189,12 +189,13 @@ def search_pupils(
     search = sent.value
     if search.says_who and not caller.may(Permission.READ_NAMES):
         raise NotPermitted("Your access level does not show names, and so cannot search by them")
+    class_id = caller.school.class_id_of(search.class_name) if search.class_name is not None else None
     with reading(caller, asked.min_position, projections.pupils.NAME) as read:
         views = projections.pupils.find(
             read.connection,
             caller.school.keys,
             nc_year=nc_year_asked(search.nc_year),
-            class_id=caller.school.class_id_of(search.class_name) if search.class_name is not None else None,
+            class_id=class_id,
             on_roll=search.on_roll,
             limit=None,
         )
