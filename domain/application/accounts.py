@@ -273,8 +273,9 @@ def opened_with_key(schools: Schools, shown: LoginKey) -> SchoolApplication:
     try:
         with schools.database.bound_to(shown.school_id) as connection:
             keys = keystore.with_login_key(connection, shown)
-    except LoginKeyRefused:
-        _log_failure(schools.school(shown.school_id), shown, LoginFailure.KEY_REVOKED, None)
+    except LoginKeyRefused as refused:
+        if "revoked" in refused.details:
+            _log_failure(schools.school(shown.school_id), shown, LoginFailure.KEY_REVOKED, None)
         raise
     return schools.opened(keys)
 

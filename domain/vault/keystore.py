@@ -235,7 +235,9 @@ def with_login_key(connection: Connection, login_key: LoginKey) -> SchoolKeys:
         raise LoginKeyRefused("This login key is not one of those that the school has")
     generation, sealed = row
     if sealed is None:
-        raise LoginKeyRefused("This login key has been revoked: use the one that was issued in its place")
+        raise LoginKeyRefused(
+            "This login key has been revoked: use the one that was issued in its place", revoked=True
+        )
     place = place_for_recipient(str(key_id), school_id, generation)
     return SchoolKeys.from_both(school_id, generation, login_key.private_key().open(sealed, place))
 

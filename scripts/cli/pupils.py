@@ -5,20 +5,18 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
-from uuid import UUID
 
 import typer
 
 from domain.academic_year import academic_year_label
-from domain.identifiers import class_id_of
 from scripts.cli.auditing import show_history
 from scripts.cli.client import Client
-from scripts.cli.connection import current, signed_in
+from scripts.cli.connection import signed_in
 from scripts.cli.failures import Misused
 from scripts.cli.options import Json, PupilId, read_day
 from scripts.cli.output import day, say, show_fields, show_json, show_table
 from scripts.cli.particulars import read_particulars
-from scripts.cli.roll import class_called, every_pupil, name_of
+from scripts.cli.roll import class_called, every_pupil, name_of, same_class
 
 app = typer.Typer(no_args_is_help=True, help="Look at pupils, and change what is kept of them.")
 
@@ -58,21 +56,20 @@ def list_pupils(
     """List pupils, now or as at a day or a position."""
     then = as_at is not None or as_at_position is not None
     with signed_in(context) as client:
-        class_id = None
-        if class_name:
-            class_id = (
-                str(class_id_of(UUID(current().school_id), class_name))
-                if then
-                else class_called(client, class_name)["class_id"]
-            )
+        # Classes of the past may be gone, and only the service can tell their ids.
         answer = every_pupil(
             client,
-            class_id=class_id,
+            class_id=class_called(client, class_name)["class_id"] if class_name and not then else None,
             nc_year=nc_year,
             on_roll="false" if left else "true",
             as_at=as_at,
             as_at_position=as_at_position,
         )
+    if class_name and then:
+        wanted = same_class(class_name)
+        answer["pupils"] = [
+            pupil for pupil in answer["pupils"] if same_class(pupil["class_name"] or "") == wanted
+        ]
     _show_pupils(answer, as_json)
 
 

@@ -33,13 +33,18 @@ def class_called(client: Client, name: str) -> dict[str, Any]:
     Raises:
         NotFound: There is none; the message names those that there are.
     """
-    wanted = " ".join(name.split()).casefold()
+    wanted = same_class(name)
     classes: list[dict[str, Any]] = client.query("/v1/classes").body
     for each in classes:
-        if " ".join(each["class_name"].split()).casefold() == wanted:
+        if same_class(each["class_name"]) == wanted:
             return each
     names = ", ".join(each["class_name"] for each in classes) or "none yet"
     raise NotFound(f"There is no class {name} at this school; there are: {names}")
+
+
+def same_class(name: str) -> str:
+    """The form in which names of classes are compared: neither capitals nor spaces tell them apart."""
+    return " ".join(name.split()).casefold()
 
 
 def name_of(pupil: dict[str, Any]) -> str:

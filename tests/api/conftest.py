@@ -149,7 +149,8 @@ class Served:
 
     def start_worker(self) -> None:
         self._stop = threading.Event()
-        self._worker = threading.Thread(target=Worker(self.worker_database, SERVICE_KEYS).run, args=[self._stop])
+        worker = Worker(self.worker_database, SERVICE_KEYS)
+        self._worker = threading.Thread(target=worker.run, args=[self._stop])
         self._worker.start()
 
     def stop_worker(self) -> None:

@@ -22,6 +22,7 @@ class Cut(Enum):
 
     BEFORE_IT_ARRIVES = "the server never sees the statement"
     AFTER_THE_COMMIT = "the server has committed, and its answer gets lost"
+    NOT_YET = "nothing breaks: what comes next is looked for behind this statement"
 
 
 class Proxy:
@@ -70,7 +71,9 @@ class Proxy:
     def _to_server(self, client: socket.socket, server: socket.socket, mute: threading.Event) -> None:
         with suppress(OSError):
             while data := client.recv(1 << 20):
-                if self.cuts and self.cuts[0][1] in data:
+                while self.cuts and self.cuts[0][0] is Cut.NOT_YET and self.cuts[0][1] in data:
+                    self.cuts.pop(0)
+                if self.cuts and self.cuts[0][0] is not Cut.NOT_YET and self.cuts[0][1] in data:
                     cut, _ = self.cuts.pop(0)
                     if cut is Cut.BEFORE_IT_ARRIVES:
                         break

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import cast
 from uuid import UUID
@@ -18,14 +19,28 @@ from domain.application.school_application import (
     Schools,
     logins_of,
 )
-from domain.errors import AlreadyExists, Conflict, InvalidInput, LoginRefused, NotFound, NotSignedIn
+from domain.errors import (
+    AlreadyExists,
+    Conflict,
+    InvalidInput,
+    LoginKeyRefused,
+    LoginRefused,
+    NotFound,
+    NotSignedIn,
+)
 from domain.events import OPERATOR
+from domain.identifiers import new_id
+from domain.login import SessionOpened
 from domain.staff import Access, StaffNames
 from domain.vault import passwords
+from domain.vault.key_ring import new_ring
+from domain.vault.login_key import issue
+from domain.vault.login_key import read as read_login_key
 from domain.vault.sessions import Sessions
 from tests.application.conftest import PASSWORD, RegisteredSchool, registered_school
 from tests.application.examples import admitted, at_once, child, events, topics
 from tests.conftest import TestDatabase
+from tests.keys import SERVICE_KEYS
 
 READ_ONLY = Access(AccessLevel.READ_ONLY)
 CANARY = "canary-SINGS-in-the-mine-77"
@@ -93,7 +108,9 @@ def test_whoever_chose_a_password_gets_in_with_it(
     registered: RegisteredSchool, schools: Schools, sessions: Sessions, typed: str
 ) -> None:
     add(registered.application, "New", typed)
-    assert accounts.log_in(schools, sessions, registered.urn, "new", typed).member.names.username == "New"
+    assert (
+        accounts.log_in(schools, sessions, registered.login_key, "new", typed).member.names.username == "New"
+    )
 
 
 def test_a_password_is_the_same_however_it_is_typed() -> None:
@@ -118,9 +135,10 @@ def test_the_verifier_is_argon2id_with_the_parameters_that_owasp_names_first(
 def test_a_login_opens_a_session_and_is_on_the_stream(
     registered: RegisteredSchool, schools: Schools, sessions: Sessions
 ) -> None:
-    opened = accounts.log_in(schools, sessions, registered.urn, "  HEAD ", PASSWORD)
-    session, member = accounts.signed_in(schools, sessions, opened.token)
-    assert session.id == opened.session_id
+    opened = accounts.log_in(schools, sessions, registered.login_key, "  HEAD ", PASSWORD)
+    session, _, member = accounts.signed_in(schools, sessions, opened.token)
+    assert session == opened.session
+    assert session.key_id == read_login_key(registered.login_key, SERVICE_KEYS).key_id
     assert member.id == registered.administrator.staff_id
     assert member.may(Permission.MANAGE_STAFF)
     accounts.log_out(registered.application, sessions, session)
@@ -128,47 +146,73 @@ def test_a_login_opens_a_session_and_is_on_the_stream(
     with pytest.raises(NotSignedIn):
         accounts.signed_in(schools, sessions, opened.token)
     assert topics(registered.application)[-2:] == ["session.opened.1", "session.closed.1"]
+    [opening] = list(registered.application.read(events(registered.application)[-2:-1]))
+    assert isinstance(opening, SessionOpened)
+    assert opening.key_id == session.key_id
 
-
-OURS = "the school's own URN"
 
 REFUSALS = {
-    "wrong password": (OURS, "Teacher", CANARY, "wrong password"),
-    "unknown user": (OURS, CANARY, "password", "unknown user"),
-    "disabled": (OURS, "Disabled", "password", "account disabled"),
-    "disabled, and wrong": (OURS, "Disabled", CANARY, "wrong password"),
-    "empty": (OURS, "", "", "unknown user"),
-    "not text": (OURS, "Teacher", "\ud800 \x00", "wrong password"),
-    "very long": (OURS, "Teacher", CANARY * 100_000, "wrong password"),
-    "unknown school": ("654321", "Teacher", "password", None),
-    "no number": ("\x00'; --", "Teacher", "password", None),
-    "fullwidth": ("１２３４５６", "Teacher", "password", None),
+    "wrong password": ("Teacher", CANARY, "wrong password"),
+    "unknown user": (CANARY, "password", "unknown user"),
+    "disabled": ("Disabled", "password", "account disabled"),
+    "disabled, and wrong": ("Disabled", CANARY, "wrong password"),
+    "empty": ("", "", "unknown user"),
+    "not text": ("Teacher", "\ud800 \x00", "wrong password"),
+    "very long": ("Teacher", CANARY * 100_000, "wrong password"),
 }
 
 
-@pytest.mark.parametrize(("urn", "username", "password", "reason"), REFUSALS.values(), ids=REFUSALS)
+@pytest.mark.parametrize(("username", "password", "reason"), REFUSALS.values(), ids=REFUSALS)
 def test_whoever_is_refused_is_told_the_same(
     registered: RegisteredSchool,
     schools: Schools,
     sessions: Sessions,
-    urn: str,
     username: str,
     password: str,
-    reason: str | None,
+    reason: str,
 ) -> None:
     school = registered.application
     accounts.disable(school, sessions, add(school, "Disabled"), registered.administrator)
     before = len(events(school))
     with pytest.raises(LoginRefused) as refused:
-        accounts.log_in(schools, sessions, registered.urn if urn == OURS else urn, username, password)
-    assert str(refused.value) == "The school, the username or the password is not right"
+        accounts.log_in(schools, sessions, registered.login_key, username, password)
+    assert str(refused.value) == "The username or the password is not right"
     assert refused.value.details == {}
-    added = events(school)[before:]
-    assert len(added) == (reason is not None)
-    if reason:
-        assert added[0].topic == "login.failed.1"
-        assert reason.encode() in added[0].state
-        assert CANARY.encode() not in added[0].state
+    [added] = events(school)[before:]
+    assert added.topic == "login.failed.1"
+    assert reason.encode() in added.state
+    assert CANARY.encode() not in added.state
+
+
+OTHER_RING = new_ring()
+
+WRONG_KEYS = {
+    "empty": lambda key: "",
+    "cut": lambda key: key[:-1],
+    "flipped": lambda key: key[:100] + ("A" if key[100] != "A" else "C") + key[101:],
+    "not text": lambda key: "\ud800 \x00",
+    "of another service": lambda key: issue(OTHER_RING, new_id(), new_id())[0],
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG_KEYS.values(), ids=WRONG_KEYS)
+def test_of_a_login_with_a_key_that_is_not_ours_nothing_is_kept(
+    registered: RegisteredSchool,
+    schools: Schools,
+    sessions: Sessions,
+    module_database: TestDatabase,
+    wrong: Callable[[str], str],
+) -> None:
+    before = everything(module_database)
+    with pytest.raises(LoginKeyRefused):
+        accounts.log_in(schools, sessions, wrong(registered.login_key), CANARY, CANARY)
+    assert everything(module_database) == before
+
+
+def test_a_key_of_a_school_that_this_database_does_not_have(schools: Schools, sessions: Sessions) -> None:
+    key, _ = issue(SERVICE_KEYS, new_id(), new_id())
+    with pytest.raises(LoginKeyRefused, match="not one of those"):
+        accounts.log_in(schools, sessions, key, "head", PASSWORD)
 
 
 def test_failed_logins_are_in_the_log_of_the_account_or_the_school(
@@ -177,7 +221,7 @@ def test_failed_logins_are_in_the_log_of_the_account_or_the_school(
     school, teacher = registered.application, cast("UUID", registered.teacher.staff_id)
     for username in ("teacher", "nobody", "teacher"):
         with pytest.raises(LoginRefused):
-            accounts.log_in(schools, sessions, registered.urn, username, "wrong word")
+            accounts.log_in(schools, sessions, registered.login_key, username, "wrong word")
     assert len(school.stream.events_of(logins_of(teacher))) == 2
     assert len(school.stream.events_of(logins_of(school.school_id))) == 1
 
@@ -185,25 +229,24 @@ def test_failed_logins_are_in_the_log_of_the_account_or_the_school(
 def test_an_unknown_user_is_refused_no_quicker_than_a_known_one(
     registered: RegisteredSchool, schools: Schools, sessions: Sessions
 ) -> None:
-    def took(urn: str, username: str) -> float:
+    def took(username: str) -> float:
         times = []
         for _ in range(5):
             begun = time.perf_counter()
             with pytest.raises(LoginRefused):
-                accounts.log_in(schools, sessions, urn, username, "wrong word")
+                accounts.log_in(schools, sessions, registered.login_key, username, "wrong word")
             times.append(time.perf_counter() - begun)
         return min(times)
 
-    known = took(registered.urn, "teacher")
-    assert took(registered.urn, "nobody") > known / 3
-    assert took("654321", "nobody") > known / 3
+    known = took("teacher")
+    assert took("nobody") > known / 3
 
 
 def test_many_failed_logins_at_once_are_all_recorded(
     registered: RegisteredSchool, schools: Schools, sessions: Sessions
 ) -> None:
     answers = at_once(
-        *[lambda: accounts.log_in(schools, sessions, registered.urn, "teacher", "wrong word")] * 5
+        *[lambda: accounts.log_in(schools, sessions, registered.login_key, "teacher", "wrong word")] * 5
     )
     assert {type(answer) for answer in answers} == {LoginRefused}
     assert topics(registered.application).count("login.failed.1") == 5
@@ -214,11 +257,11 @@ def test_the_last_administrator_stays(registered: RegisteredSchool, sessions: Se
     with pytest.raises(Conflict, match="last administrator"):
         accounts.disable(school, sessions, head, registered.administrator)
     with pytest.raises(Conflict, match="last administrator"):
-        accounts.change_access(school, head, READ_ONLY, registered.administrator)
+        accounts.change_access(school, sessions, head, READ_ONLY, registered.administrator)
     second = accounts.add_staff(
         school, named("Deputy"), Access(AccessLevel.ADMIN), "x" * 15, OPERATOR
     ).result.staff_id
-    accounts.change_access(school, head, READ_ONLY, registered.administrator)
+    accounts.change_access(school, sessions, head, READ_ONLY, registered.administrator)
     with pytest.raises(Conflict, match="last administrator"):
         accounts.disable(school, sessions, second, registered.administrator)
 
@@ -247,7 +290,8 @@ def test_the_disabled_are_out_at_their_next_request(
 ) -> None:
     school, teacher = registered.application, cast("UUID", registered.teacher.staff_id)
     tokens = [
-        accounts.log_in(schools, sessions, registered.urn, "teacher", "password").token for _ in range(2)
+        accounts.log_in(schools, sessions, registered.login_key, "teacher", "password").token
+        for _ in range(2)
     ]
     accounts.disable(school, sessions, teacher, registered.administrator)
     for token in tokens:
@@ -256,25 +300,31 @@ def test_the_disabled_are_out_at_their_next_request(
     assert topics(school)[-3:] == ["staff.disabled.1", "session.closed.1", "session.closed.1"]
     assert b"revoked" in events(school)[-1].state
     # Neither does a session help that was opened while the account was being disabled.
-    token, _ = sessions.open(school.school_id, teacher)
+    token, _ = sessions.open(school.keys.school, teacher, new_id())
     with pytest.raises(NotSignedIn):
         accounts.signed_in(schools, sessions, token)
     accounts.enable(school, teacher, registered.administrator)
-    assert accounts.log_in(schools, sessions, registered.urn, "teacher", "password")
+    assert accounts.log_in(schools, sessions, registered.login_key, "teacher", "password")
 
 
 def test_changes_to_an_account(registered: RegisteredSchool, schools: Schools, sessions: Sessions) -> None:
     school, teacher = registered.application, cast("UUID", registered.teacher.staff_id)
     limited = Access(AccessLevel.LIMITED_READ_WRITE, ("Red",))
-    assert accounts.change_access(school, teacher, limited, registered.administrator).result.version == 2
-    assert accounts.change_access(school, teacher, limited, registered.administrator).result.version == 2
+    assert (
+        accounts.change_access(school, sessions, teacher, limited, registered.administrator).result.version
+        == 2
+    )
+    assert (
+        accounts.change_access(school, sessions, teacher, limited, registered.administrator).result.version
+        == 2
+    )
     assert school.staff_member(teacher).access == limited
     with pytest.raises(InvalidInput):
-        accounts.change_access(school, teacher, Access(AccessLevel.READ_WRITE, ("Red",)), OPERATOR)
+        accounts.change_access(school, sessions, teacher, Access(AccessLevel.READ_WRITE, ("Red",)), OPERATOR)
     accounts.set_password(school, sessions, teacher, "another password", registered.administrator)
     with pytest.raises(LoginRefused):
-        accounts.log_in(schools, sessions, registered.urn, "teacher", "password")
-    assert accounts.log_in(schools, sessions, registered.urn, "teacher", "another password")
+        accounts.log_in(schools, sessions, registered.login_key, "teacher", "password")
+    assert accounts.log_in(schools, sessions, registered.login_key, "teacher", "another password")
     command = CommandKey("key", b"content")
     first = accounts.set_password(school, sessions, teacher, "the third password", OPERATOR, command=command)
     again = accounts.set_password(school, sessions, teacher, "the third password", OPERATOR, command=command)
@@ -286,10 +336,10 @@ def test_a_new_password_ends_what_the_old_one_opened(
 ) -> None:
     school, teacher = registered.application, cast("UUID", registered.teacher.staff_id)
     mine, other = (
-        accounts.log_in(schools, sessions, registered.urn, "teacher", "password") for _ in range(2)
+        accounts.log_in(schools, sessions, registered.login_key, "teacher", "password") for _ in range(2)
     )
     accounts.set_password(
-        school, sessions, teacher, "my new password", registered.teacher, keep=mine.session_id
+        school, sessions, teacher, "my new password", registered.teacher, keep=mine.session.id
     )
     assert accounts.signed_in(schools, sessions, mine.token)
     with pytest.raises(NotSignedIn):
@@ -317,17 +367,17 @@ def test_a_verifier_of_weaker_parameters_is_made_anew_at_the_next_login(
         weaker.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=1024))
         accounts.set_password(school, sessions, head, "chosen early", OPERATOR)
     weak = school.staff_member(head).password_verifier
-    accounts.log_in(schools, sessions, registered.urn, "head", "chosen early")
+    accounts.log_in(schools, sessions, registered.login_key, "head", "chosen early")
     strong = school.staff_member(head).password_verifier
     assert passwords.is_outdated(weak)
     assert not passwords.is_outdated(strong)
-    accounts.log_in(schools, sessions, registered.urn, "head", "chosen early")
+    accounts.log_in(schools, sessions, registered.login_key, "head", "chosen early")
     assert school.staff_member(head).password_verifier == strong
 
 
 def test_a_session_that_nobody_uses_ends(registered: RegisteredSchool, schools: Schools) -> None:
     sessions = Sessions(schools.database, idle=timedelta(seconds=1))
-    token = accounts.log_in(schools, sessions, registered.urn, "teacher", "password").token
+    token = accounts.log_in(schools, sessions, registered.login_key, "teacher", "password").token
     begun = time.monotonic()
     while time.monotonic() - begun < 1.4:
         accounts.signed_in(schools, sessions, token)
@@ -339,7 +389,7 @@ def test_a_session_that_nobody_uses_ends(registered: RegisteredSchool, schools: 
 
 def test_no_session_lasts_longer_than_it_may(registered: RegisteredSchool, schools: Schools) -> None:
     sessions = Sessions(schools.database, longest=timedelta(seconds=0.8))
-    token = accounts.log_in(schools, sessions, registered.urn, "teacher", "password").token
+    token = accounts.log_in(schools, sessions, registered.login_key, "teacher", "password").token
     ends = time.monotonic() + 0.8
     accounts.signed_in(schools, sessions, token)
     while time.monotonic() < ends + 0.05:
@@ -352,7 +402,7 @@ def test_the_usual_limits_of_a_session(
     registered: RegisteredSchool, schools: Schools, sessions: Sessions, module_database: TestDatabase
 ) -> None:
     def age(column: str, by: timedelta) -> str:
-        token = accounts.log_in(schools, sessions, registered.urn, "teacher", "password").token
+        token = accounts.log_in(schools, sessions, registered.login_key, "teacher", "password").token
         with module_database.connect("postgres") as superuser:
             superuser.execute(
                 f"UPDATE vault.sessions SET {column} = %s WHERE school_id = %s".encode(),
@@ -373,7 +423,7 @@ def test_the_usual_limits_of_a_session(
 def test_what_is_not_a_token_opens_nothing(
     registered: RegisteredSchool, schools: Schools, sessions: Sessions, mangle: object
 ) -> None:
-    token = accounts.log_in(schools, sessions, registered.urn, "teacher", "password").token
+    token = accounts.log_in(schools, sessions, registered.login_key, "teacher", "password").token
     assert callable(mangle)
     with pytest.raises(NotSignedIn):
         accounts.signed_in(schools, sessions, mangle(token))
@@ -381,11 +431,11 @@ def test_what_is_not_a_token_opens_nothing(
 
 def test_a_token_is_of_one_school(registered: RegisteredSchool, schools: Schools, sessions: Sessions) -> None:
     elsewhere = registered_school(schools)
-    school_id, head = registered.application.school_id, cast("UUID", registered.administrator.staff_id)
-    token, session = sessions.open(school_id, head)
+    head = cast("UUID", registered.administrator.staff_id)
+    token, session = sessions.open(registered.application.keys.school, head, new_id())
     other_id, other_head = elsewhere.application.school_id, cast("UUID", elsewhere.administrator.staff_id)
-    _, theirs = sessions.open(other_id, other_head)
-    assert accounts.signed_in(schools, sessions, token)[1].id == head
+    _, theirs = sessions.open(elsewhere.application.keys.school, other_head, new_id())
+    assert accounts.signed_in(schools, sessions, token)[2].id == head
     assert sessions.close_all_of(other_id, head) == []
     assert sessions.close(theirs)
     assert accounts.signed_in(schools, sessions, token)[0] == session
@@ -419,13 +469,14 @@ def test_nothing_but_the_verifier_is_kept_of_a_password(
     ).result.staff_id
     command = CommandKey("key 2", CANARY.encode())
     accounts.set_password(school, sessions, staff_id, CANARY + "2", OPERATOR, command=command)
-    token = accounts.log_in(schools, sessions, registered.urn, "canary keeper", CANARY + "2").token
+    token = accounts.log_in(schools, sessions, registered.login_key, "canary keeper", CANARY + "2").token
     for username, password in (("canary keeper", CANARY), (CANARY, "password"), (CANARY, CANARY)):
         with pytest.raises(LoginRefused):
-            accounts.log_in(schools, sessions, registered.urn, username, password)
+            accounts.log_in(schools, sessions, registered.login_key, username, password)
     kept = everything(module_database)
-    assert any("Canary keeper" in text for text in kept), "the search does not find what is there"
-    assert any("$argon2id$" in text for text in kept)
+    assert any(str(staff_id) in text for text in kept), "the search does not find what is there"
+    assert not any("Canary keeper" in text for text in kept)
+    assert not any("$argon2id$" in text for text in kept)
     secrets = (CANARY, CANARY.casefold(), CANARY.encode().hex(), token, token[4:])
     assert not [secret for secret in secrets for text in kept if secret in text]
     log = (module_database.server.home / "server.log").read_text()

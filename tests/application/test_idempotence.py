@@ -25,6 +25,7 @@ from tests.application.conftest import registration as made_up_registration
 from tests.application.examples import admitted, at_once, child, csv_of, events, point_before, topics
 from tests.application.proxy import Cut, Proxy
 from tests.conftest import TestDatabase
+from tests.keys import schools_of
 
 R = TypeVar("R")
 
@@ -33,9 +34,13 @@ APPEND = b"ledger.append("
 
 ONE = b"\x00ledger.append\x00"
 """How the prepared statement that appends one event is called upon, each time that it is."""
+
+BESIDE = b"vault.subject_keys"
+"""What the statement says that stores new keys beside an append, in its transaction."""
+
 KEY = CommandKey("a key", b"the content")
 
-BOTH = pytest.mark.parametrize("cut", Cut)
+BOTH = pytest.mark.parametrize("cut", (Cut.BEFORE_IT_ARRIVES, Cut.AFTER_THE_COMMIT))
 
 
 @pytest.fixture
@@ -47,8 +52,8 @@ def proxy(module_database: TestDatabase) -> Iterator[Proxy]:
 @pytest.fixture
 def behind(proxy: Proxy, registered: RegisteredSchool) -> Iterator[SchoolApplication]:
     """The school's application, reached through the proxy."""
-    schools = Schools(proxy.conninfo)
-    yield schools.school(registered.application.school_id)
+    schools = schools_of(proxy.conninfo)
+    yield schools.opened(registered.application.keys.school)
     schools.database.close()
 
 
@@ -122,10 +127,10 @@ def test_two_connections_at_once_carry_it_out_once(
 ) -> None:
     school = registered.application
     processes = [
-        Schools(make_conninfo(module_database.conninfo(), application_name=f"{command.__name__} {n}"))
+        schools_of(make_conninfo(module_database.conninfo(), application_name=f"{command.__name__} {n}"))
         for n in range(3)
     ]
-    apart = [schools.school(school.school_id) for schools in processes]
+    apart = [schools.opened(school.keys.school) for schools in processes]
     [pupil_id] = admitted(school, registered.teacher, child(1))
     for number in range(1 if command in (admit, add_staff, change) else 5):
         before = len(events(school))
@@ -152,7 +157,8 @@ def test_a_lost_connection_is_outlived(
     school = registered.application
     [pupil_id] = admitted(school, registered.teacher, child(1))
     before = events(school)
-    proxy.cuts = [(cut, ONE)]
+    founds = command in {admit, add_staff}
+    proxy.cuts = [(Cut.NOT_YET, APPEND), (Cut.NOT_YET, BESIDE), (cut, b"COMMIT")] if founds else [(cut, ONE)]
     outcome = command(behind, pupil_id, KEY)
     assert proxy.cuts == []
     assert len(events(school)) == len(before) + 1
@@ -164,7 +170,7 @@ def test_a_lost_connection_is_outlived(
 def test_an_import_outlives_a_lost_acknowledgement(
     registered: RegisteredSchool, behind: SchoolApplication, proxy: Proxy
 ) -> None:
-    proxy.cuts = [(Cut.AFTER_THE_COMMIT, APPEND)]
+    proxy.cuts = [(Cut.NOT_YET, APPEND), (Cut.NOT_YET, BESIDE), (Cut.AFTER_THE_COMMIT, b"COMMIT")]
     report = import_file(behind, csv_of([child(1), child(2)]), OPERATOR, dry_run=False, command_key="key")
     assert (report.counts.created, report.repeated) == (2, True)
     assert topics(registered.application).count("pupil.admitted.1") == 2
@@ -186,7 +192,7 @@ def test_what_is_read_for_a_decision_may_be_lost_too(
     registered: RegisteredSchool, behind: SchoolApplication, proxy: Proxy
 ) -> None:
     [pupil_id] = admitted(registered.application, registered.teacher, child(1))
-    proxy.cuts = [(Cut.BEFORE_IT_ARRIVES, b"ledger.events_of(")]
+    proxy.cuts = [(Cut.BEFORE_IT_ARRIVES, b"vault.events_of(")]
     assert not change(behind, pupil_id, KEY).repeated
     assert proxy.cuts == []
 
@@ -220,13 +226,13 @@ def test_without_a_key_a_change_meets_its_own_success(
 def test_a_registration_whose_answer_was_lost_is_answered_when_it_comes_again(
     schools: Schools, proxy: Proxy
 ) -> None:
-    behind = Schools(proxy.conninfo)
+    behind = schools_of(proxy.conninfo)
     request = made_up_registration("654321")
     before = set(every_school(schools.database))
     proxy.cuts = [(Cut.AFTER_THE_COMMIT, b"COMMIT")]
     with pytest.raises(psycopg.OperationalError):
         registration.register(behind, request, KEY)
     again = registration.register(behind, request, KEY)
-    assert again.repeated
-    assert set(every_school(schools.database)) - before == {again.result.school_id}
+    assert again.outcome.repeated
+    assert set(every_school(schools.database)) - before == {again.outcome.result.school_id}
     behind.database.close()

@@ -285,4 +285,4 @@ def test_only_the_schools_own_pupils_are_its_pupils(registered: RegisteredSchool
             pupils.change(school, nobody, PupilParticulars(surname="New"), 1, registered.teacher)
         assert school.pupils([nobody]) == {}
     assert school.roll() == {}
-    assert len(events(elsewhere.application)) == 4
+    assert len(events(elsewhere.application)) == 5

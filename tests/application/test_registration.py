@@ -10,8 +10,8 @@ import psycopg
 import pytest
 
 from domain.access import AccessLevel
-from domain.application.registration import Registered, Registration, register
-from domain.application.school_application import CommandKey, Outcome, Schools
+from domain.application.registration import RegisteredSchool, Registration, register
+from domain.application.school_application import CommandKey, Schools
 from domain.errors import AlreadyExists, CommandReused, InvalidInput, NotFound
 from domain.identifiers import new_id
 from domain.ledger.persistence import close_shared_databases
@@ -20,12 +20,13 @@ from domain.staff import StaffNames
 from tests.application.conftest import registration
 from tests.application.examples import at_once, events, fields_of, topics
 from tests.conftest import TestDatabase
+from tests.keys import opened, schools_of
 
 
 @pytest.fixture
 def schools(test_database: TestDatabase) -> Iterator[Schools]:
     """Those of a database of the test's own, which has none yet."""
-    yield Schools(test_database.conninfo())
+    yield schools_of(test_database.conninfo())
     close_shared_databases()
 
 
@@ -34,11 +35,14 @@ def key(request: Registration, text: str = "key") -> CommandKey:
 
 
 def test_a_school_and_its_administrator_are_one_append(schools: Schools) -> None:
-    outcome = register(schools, registration())
-    school = schools.school(outcome.result.school_id)
-    assert topics(school) == ["school.registered.1", "staff.added.1"]
+    made = register(schools, registration())
+    outcome = made.outcome
+    assert made.login_key
+    school = opened(schools, made.login_key)
+    assert school.school_id == outcome.result.school_id
+    assert topics(school) == ["school.registered.1", "staff.added.1", "key.issued.1"]
     assert len({event.recorded_at for event in events(school)}) == 1
-    assert outcome.position == 2
+    assert outcome.position == 3
     assert not outcome.repeated
     assert school.school().facts == registration().facts
     assert school.school().official_email == "office@made-up.example"
@@ -55,24 +59,27 @@ def test_nothing_of_it_stays_when_its_end_fails(schools: Schools, test_database:
             register(schools, registration())
         assert every_school(schools.database) == []
         owner.execute("GRANT INSERT ON ledger.events TO target_tracker_api")
-    assert register(schools, registration()).position == 2
+    assert register(schools, registration()).outcome.position == 3
 
 
 def test_the_same_command_again_is_answered_with_the_same_ids(schools: Schools) -> None:
-    first = register(schools, registration(), key(registration()))
-    again = register(schools, registration(), key(registration()))
+    told = register(schools, registration(), key(registration()))
+    repeated = register(schools, registration(), key(registration()))
+    assert told.login_key
+    assert repeated.login_key is None, "a login key is told once, and kept nowhere"
+    first, again = told.outcome, repeated.outcome
     assert again.result == first.result
     assert again.position == first.position
     assert (first.repeated, again.repeated) == (False, True)
     assert every_school(schools.database) == [first.result.school_id]
-    assert len(events(schools.school(first.result.school_id))) == 2
+    assert len(events(schools.school(first.result.school_id))) == 3
 
 
 def test_the_same_command_twice_at_once_registers_once(schools: Schools) -> None:
     for urn in ("200001", "200002", "200003", "200004", "200005"):
         request = registration(urn)
         answers = at_once(*[lambda request=request: register(schools, request, key(request))] * 3)
-        outcomes: list[Outcome[Registered]] = [a for a in answers if isinstance(a, Outcome)]
+        outcomes = [answer.outcome for answer in answers if isinstance(answer, RegisteredSchool)]
         assert len(outcomes) == 3, answers
         assert len({outcome.result.school_id for outcome in outcomes}) == 1
         assert sorted(outcome.repeated for outcome in outcomes) == [False, True, True]
@@ -88,7 +95,7 @@ def test_the_command_id_with_another_content_is_refused(schools: Schools) -> Non
 
 @pytest.mark.parametrize("command", [None, key(registration(), "another key")])
 def test_a_taken_urn_is_refused(schools: Schools, command: CommandKey | None) -> None:
-    first = register(schools, registration(), key(registration()))
+    first = register(schools, registration(), key(registration())).outcome
     with pytest.raises(AlreadyExists, match="123456"):
         register(schools, registration(), command)
     assert every_school(schools.database) == [first.result.school_id]

@@ -27,7 +27,8 @@ def test_a_pupil_is_read_from_a_snapshot_and_what_came_after(
     for version, class_name in enumerate(("Ash", "Oak", "Elm"), start=1):
         pupils.change(school, pupil_id, PupilParticulars(class_name=class_name), version, OPERATOR)
 
-    with_snapshots = WithSnapshots(module_database.conninfo(), school.school_id)
+    closed = WithSnapshots(module_database.conninfo(), school.school_id)
+    with_snapshots = closed.opened_with(school.keys.school)
     with_snapshots.take_snapshot(pupil_id, version=3, projector_func=fold)
     assert with_snapshots.pupil(pupil_id) == school.pupil(pupil_id)
     assert with_snapshots.pupil(pupil_id).record.class_name == "Elm"
