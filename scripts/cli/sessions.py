@@ -55,7 +55,7 @@ def login(
             "POST", "/v1/sessions", {"login_key": key, "username": username, "password": password}
         ).body
         if key_file:
-            say(f"The login key is kept {login_key_store.store(client.server, urn, key)}.")
+            say(f"The login key is kept in {login_key_store.store(client.server, urn, key)}.")
         remembered.remember(
             Remembered(
                 server=client.server,
