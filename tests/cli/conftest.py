@@ -64,6 +64,9 @@ class Service:
     def login_key_file(self, urn: str) -> Path:
         return self.folder / f"{urn}.key"
 
+    def login_key(self, urn: str) -> str:
+        return self.login_key_file(urn).read_text(encoding="ascii")
+
 
 @dataclass(frozen=True)
 class Ended:
