@@ -56,7 +56,8 @@ def register(
         InvalidInput: Something in the request is not as it must be.
     """
     result = Registered(new_id(), new_id())
-    verifier = verifier_of(request.password, AccessLevel.ADMIN)
+    context = [request.administrator.username, request.facts.name]
+    verifier = verifier_of(request.password, AccessLevel.ADMIN, context=context)
     events = [
         domain.school.register(
             result.school_id, request.facts, request.official_email, request.agreement_from, OPERATOR

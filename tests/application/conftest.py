@@ -53,7 +53,7 @@ def sessions(schools: Schools) -> Sessions:
 
 @dataclass
 class RegisteredSchool:
-    """A school with an administrator, `head`, and a teacher, `teacher`, whose password is `password`."""
+    """A school with an administrator, `head`, and a teacher, `teacher`, whose password is `of my own`."""
 
     urn: str
     application: SchoolApplication
@@ -72,7 +72,7 @@ def registered_school(schools: Schools) -> RegisteredSchool:
         application,
         StaffNames(username="Teacher", display_name="A Teacher"),
         Access(AccessLevel.READ_WRITE),
-        "password",
+        "of my own",
         OPERATOR,
     ).result.staff_id
     return RegisteredSchool(urn, application, staff(made.administrator_id), staff(teacher))

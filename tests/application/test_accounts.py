@@ -8,7 +8,7 @@ from typing import cast
 from uuid import UUID
 
 import pytest
-from argon2 import PasswordHasher, Type, extract_parameters
+from argon2 import Type, extract_parameters
 
 from domain.access import AccessLevel, Permission
 from domain.application import accounts
@@ -22,6 +22,7 @@ from domain.errors import AlreadyExists, Conflict, InvalidInput, LoginRefused, N
 from domain.events import OPERATOR
 from domain.staff import Access, StaffNames
 from domain.vault import passwords
+from domain.vault.hashing import Argon2id
 from domain.vault.sessions import Sessions
 from tests.application.conftest import PASSWORD, RegisteredSchool, registered_school
 from tests.application.examples import admitted, at_once, child, events, topics
@@ -35,7 +36,7 @@ def named(username: str) -> StaffNames:
     return StaffNames(username=username, display_name="Somebody")
 
 
-def add(school: SchoolApplication, username: str, password: str = "password") -> UUID:
+def add(school: SchoolApplication, username: str, password: str = "of my own") -> UUID:
     return accounts.add_staff(school, named(username), READ_ONLY, password, OPERATOR).result.staff_id
 
 
@@ -134,15 +135,15 @@ OURS = "the school's own URN"
 
 REFUSALS = {
     "wrong password": (OURS, "Teacher", CANARY, "wrong password"),
-    "unknown user": (OURS, CANARY, "password", "unknown user"),
-    "disabled": (OURS, "Disabled", "password", "account disabled"),
+    "unknown user": (OURS, CANARY, "of my own", "unknown user"),
+    "disabled": (OURS, "Disabled", "of my own", "account disabled"),
     "disabled, and wrong": (OURS, "Disabled", CANARY, "wrong password"),
     "empty": (OURS, "", "", "unknown user"),
     "not text": (OURS, "Teacher", "\ud800 \x00", "wrong password"),
     "very long": (OURS, "Teacher", CANARY * 100_000, "wrong password"),
-    "unknown school": ("654321", "Teacher", "password", None),
-    "no number": ("\x00'; --", "Teacher", "password", None),
-    "fullwidth": ("１２３４５６", "Teacher", "password", None),
+    "unknown school": ("654321", "Teacher", "of my own", None),
+    "no number": ("\x00'; --", "Teacher", "of my own", None),
+    "fullwidth": ("１２３４５６", "Teacher", "of my own", None),
 }
 
 
@@ -247,7 +248,7 @@ def test_the_disabled_are_out_at_their_next_request(
 ) -> None:
     school, teacher = registered.application, cast("UUID", registered.teacher.staff_id)
     tokens = [
-        accounts.log_in(schools, sessions, registered.urn, "teacher", "password").token for _ in range(2)
+        accounts.log_in(schools, sessions, registered.urn, "teacher", "of my own").token for _ in range(2)
     ]
     accounts.disable(school, sessions, teacher, registered.administrator)
     for token in tokens:
@@ -260,7 +261,7 @@ def test_the_disabled_are_out_at_their_next_request(
     with pytest.raises(NotSignedIn):
         accounts.signed_in(schools, sessions, token)
     accounts.enable(school, teacher, registered.administrator)
-    assert accounts.log_in(schools, sessions, registered.urn, "teacher", "password")
+    assert accounts.log_in(schools, sessions, registered.urn, "teacher", "of my own")
 
 
 def test_changes_to_an_account(registered: RegisteredSchool, schools: Schools, sessions: Sessions) -> None:
@@ -273,7 +274,7 @@ def test_changes_to_an_account(registered: RegisteredSchool, schools: Schools, s
         accounts.change_access(school, teacher, Access(AccessLevel.READ_WRITE, ("Red",)), OPERATOR)
     accounts.set_password(school, sessions, teacher, "another password", registered.administrator)
     with pytest.raises(LoginRefused):
-        accounts.log_in(schools, sessions, registered.urn, "teacher", "password")
+        accounts.log_in(schools, sessions, registered.urn, "teacher", "of my own")
     assert accounts.log_in(schools, sessions, registered.urn, "teacher", "another password")
     command = CommandKey("key", b"content")
     first = accounts.set_password(school, sessions, teacher, "the third password", OPERATOR, command=command)
@@ -286,7 +287,7 @@ def test_a_new_password_ends_what_the_old_one_opened(
 ) -> None:
     school, teacher = registered.application, cast("UUID", registered.teacher.staff_id)
     mine, other = (
-        accounts.log_in(schools, sessions, registered.urn, "teacher", "password") for _ in range(2)
+        accounts.log_in(schools, sessions, registered.urn, "teacher", "of my own") for _ in range(2)
     )
     accounts.set_password(
         school, sessions, teacher, "my new password", registered.teacher, keep=mine.session_id
@@ -314,7 +315,7 @@ def test_a_verifier_of_weaker_parameters_is_made_anew_at_the_next_login(
     # An administrator whose password was long enough when it was chosen is let in all the same.
     with monkeypatch.context() as weaker:
         weaker.setattr(passwords, "LEAST_FOR_ADMINISTRATORS", 8)
-        weaker.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=1024))
+        weaker.setattr(passwords, "_chosen", passwords.Passwords(Argon2id(passes=1, kibibytes=1024)))
         accounts.set_password(school, sessions, head, "chosen early", OPERATOR)
     weak = school.staff_member(head).password_verifier
     accounts.log_in(schools, sessions, registered.urn, "head", "chosen early")
@@ -327,7 +328,7 @@ def test_a_verifier_of_weaker_parameters_is_made_anew_at_the_next_login(
 
 def test_a_session_that_nobody_uses_ends(registered: RegisteredSchool, schools: Schools) -> None:
     sessions = Sessions(schools.database, idle=timedelta(seconds=1))
-    token = accounts.log_in(schools, sessions, registered.urn, "teacher", "password").token
+    token = accounts.log_in(schools, sessions, registered.urn, "teacher", "of my own").token
     begun = time.monotonic()
     while time.monotonic() - begun < 1.4:
         accounts.signed_in(schools, sessions, token)
@@ -339,7 +340,7 @@ def test_a_session_that_nobody_uses_ends(registered: RegisteredSchool, schools: 
 
 def test_no_session_lasts_longer_than_it_may(registered: RegisteredSchool, schools: Schools) -> None:
     sessions = Sessions(schools.database, longest=timedelta(seconds=0.8))
-    token = accounts.log_in(schools, sessions, registered.urn, "teacher", "password").token
+    token = accounts.log_in(schools, sessions, registered.urn, "teacher", "of my own").token
     ends = time.monotonic() + 0.8
     accounts.signed_in(schools, sessions, token)
     while time.monotonic() < ends + 0.05:
@@ -352,7 +353,7 @@ def test_the_usual_limits_of_a_session(
     registered: RegisteredSchool, schools: Schools, sessions: Sessions, module_database: TestDatabase
 ) -> None:
     def age(column: str, by: timedelta) -> str:
-        token = accounts.log_in(schools, sessions, registered.urn, "teacher", "password").token
+        token = accounts.log_in(schools, sessions, registered.urn, "teacher", "of my own").token
         with module_database.connect("postgres") as superuser:
             superuser.execute(
                 f"UPDATE vault.sessions SET {column} = %s WHERE school_id = %s".encode(),
@@ -373,7 +374,7 @@ def test_the_usual_limits_of_a_session(
 def test_what_is_not_a_token_opens_nothing(
     registered: RegisteredSchool, schools: Schools, sessions: Sessions, mangle: object
 ) -> None:
-    token = accounts.log_in(schools, sessions, registered.urn, "teacher", "password").token
+    token = accounts.log_in(schools, sessions, registered.urn, "teacher", "of my own").token
     assert callable(mangle)
     with pytest.raises(NotSignedIn):
         accounts.signed_in(schools, sessions, mangle(token))
@@ -420,7 +421,7 @@ def test_nothing_but_the_verifier_is_kept_of_a_password(
     command = CommandKey("key 2", CANARY.encode())
     accounts.set_password(school, sessions, staff_id, CANARY + "2", OPERATOR, command=command)
     token = accounts.log_in(schools, sessions, registered.urn, "canary keeper", CANARY + "2").token
-    for username, password in (("canary keeper", CANARY), (CANARY, "password"), (CANARY, CANARY)):
+    for username, password in (("canary keeper", CANARY), (CANARY, "of my own"), (CANARY, CANARY)):
         with pytest.raises(LoginRefused):
             accounts.log_in(schools, sessions, registered.urn, username, password)
     kept = everything(module_database)

@@ -56,7 +56,7 @@ def test_names_that_nobody_types(registered: RegisteredSchool, text: str) -> Non
                 registered.application,
                 names,
                 Access(AccessLevel.READ_ONLY),
-                "password",
+                "of my own",
                 registered.administrator,
             )
         assert "control" in refused.value.findings[0].accepted
