@@ -3,8 +3,8 @@
 An attempt is counted before its password is verified, and taken back if it was right, so that guessing in
 parallel gains nothing. It counts for the account and for the address that it came from. But an attempt from a
 device that has logged in to the account before, and shows the token that it was given then, counts for that
-device alone: so neither a stranger who fills the account's bucket nor a neighbour who fills that of the address
-keeps the owner out.
+device alone: so neither a stranger who fills the bucket of the account nor a neighbour who fills that of the
+address keeps the owner out.
 
 Buckets are named by keyed digests: neither usernames nor addresses are kept. A username that nobody has is
 throttled like any other. Source: "Slow Down Online Guessing Attacks with Device Cookies", OWASP.
