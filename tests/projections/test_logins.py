@@ -31,13 +31,13 @@ def trail(
     """What happened, in its order: a head who logs in, and others with less luck."""
     school, teacher = registered.application, cast("UUID", registered.teacher.staff_id)
     head = accounts.log_in(schools, sessions, registered.urn, "head", PASSWORD)
-    for username, password in (("teacher", "wrong"), ("nobody", "password")):
+    for username, password in (("teacher", "wrong"), ("nobody", "of my own")):
         with pytest.raises(LoginRefused):
             accounts.log_in(schools, sessions, registered.urn, username, password)
-    accounts.log_in(schools, sessions, registered.urn, "teacher", "password")
+    accounts.log_in(schools, sessions, registered.urn, "teacher", "of my own")
     accounts.disable(school, sessions, teacher, registered.administrator)
     with pytest.raises(LoginRefused):
-        accounts.log_in(schools, sessions, registered.urn, "teacher", "password")
+        accounts.log_in(schools, sessions, registered.urn, "teacher", "of my own")
     accounts.log_out(school, sessions, accounts.signed_in(schools, sessions, head.token)[0])
     while Worker(worker).run_once():
         pass
