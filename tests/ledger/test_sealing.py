@@ -1,11 +1,8 @@
-"""Sealing: what is personal cannot be read without its key, and opens nowhere but in its place."""
+"""Sealing: a part opens in its place and with its key, and nowhere else."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
-from enum import Enum
-from itertools import count
 from typing import Any, ClassVar, NamedTuple, cast
 from uuid import UUID
 
@@ -18,18 +15,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import domain.ledger.mapper
-from domain.errors import DoesNotOpen, KeyNotHeld
+from domain.errors import DoesNotOpen
 from domain.events import (
-    ERASED,
     OPERATOR,
-    SEALED,
     Compartment,
     Event,
     Names,
     Open,
     Record,
     Registry,
-    is_sealed,
 )
 from domain.ledger.mapper import EventMapper, split
 from domain.ledger.sealing import (
@@ -42,149 +36,11 @@ from domain.ledger.sealing import (
     seal,
     unseal,
 )
-from domain.pupil import PupilAdmitted, PupilChanged
-from domain.vault.keyring import Keyring, SchoolKeys, WrappedSubjectKeys
-from tests.keys import keyring_of, mapper_for_anybody
-from tests.ledger.examples import EXAMPLES, PUPIL, SCHOOL, STAFF
+from domain.vault.keyring import Keyring, SchoolKeys
+from tests.keys import keyring_of
+from tests.ledger.examples import PUPIL, SCHOOL, STAFF
 
 SEALABLE = (Compartment.NAMES, Compartment.RECORD)
-
-PERSONAL = [example for example in EXAMPLES if set(SEALABLE) & set(example.compartments().values())]
-"""The examples of events in which there is something to be sealed."""
-
-
-# What is sealed cannot be read.
-
-
-def sealed_fields(event: Event) -> list[str]:
-    """The fields of an event that are not open."""
-    return [field for field, home in event.compartments().items() if home is not Compartment.OPEN]
-
-
-class Canaries:
-    """Puts something in place of every value that can be looked for in bytes."""
-
-    def __init__(self) -> None:
-        self.planted: list[bytes] = []
-        self._numbers = count(1)
-
-    def planted_in(self, value: Any) -> Any:
-        """The same value, with a canary for every text, date and number in it, all the way down."""
-        number = next(self._numbers)
-        match value:
-            case bool() | Enum() | UUID() | None:
-                return value
-            case msgspec.UnsetType():
-                return value
-            case str():
-                return self._planted(f"canary-{number:03d}-Zoë", f"canary-{number:03d}".encode())
-            case date():
-                day = date(1871, 1, 1) + timedelta(number)
-                return self._planted(day, day.isoformat().encode())
-            case int():
-                large = int.from_bytes(b"canary") << 8 | number
-                return self._planted(large, large.to_bytes(7))
-            case tuple():
-                return tuple(self.planted_in(item) for item in value)
-            case msgspec.Struct():
-                fields = {name: self.planted_in(getattr(value, name)) for name in value.__struct_fields__}
-                return type(value)(**fields)
-            case _:
-                raise TypeError(f"no canary for a {type(value).__name__}")
-
-    def _planted(self, value: Any, written: bytes) -> Any:
-        self.planted.append(written)
-        return value
-
-
-def check_nothing_personal_is_readable(mapper: EventMapper, example: Event) -> None:
-    """Stores an event with canaries in its sealed fields and looks for them, and for the fields' names.
-
-    Raises:
-        AssertionError: Something that is not open can be read in what is stored.
-    """
-    canaries = Canaries()
-    fields = {field: canaries.planted_in(getattr(example, field)) for field in sealed_fields(example)}
-    event = msgspec.structs.replace(example, **fields)
-    assert canaries.planted, f"there is nothing to look for in {example.name}"
-    # They are there to be found, where nothing is sealed.
-    plain = msgspec.msgpack.encode(event)
-    assert all(canary in plain for canary in canaries.planted)
-
-    stored = mapper.to_stored_event(event)
-    assert mapper.to_domain_event(stored) == event
-    found = [canary for canary in canaries.planted if canary in stored.state]
-    # A flag is too small to be looked for, but not its name, without which it says nothing.
-    found += [field.encode() for field in fields if msgspec.msgpack.encode(field) in stored.state]
-    assert not found, f"{event.name} can be read: {found}"
-
-
-@pytest.mark.parametrize("example", PERSONAL, ids=lambda example: example.name)
-def test_nothing_personal_can_be_read_in_what_is_stored(example: Event) -> None:
-    check_nothing_personal_is_readable(mapper_for_anybody(SCHOOL), example)
-
-
-class ForgetfulMapper(EventMapper):
-    """A mapper that writes one field into the open part, where it would be read without any key."""
-
-    forgotten: str
-
-    def to_stored_event(self, domain_event: Any) -> StoredEvent:
-        stored = super().to_stored_event(domain_event)
-        parts = split(stored.state)
-        open_part = msgspec.msgpack.decode(parts.open or b"\x80")
-        open_part[self.forgotten] = getattr(domain_event, self.forgotten)
-        state = msgspec.msgpack.encode([msgspec.msgpack.encode(open_part), parts.names, parts.record])
-        return StoredEvent(stored.originator_id, stored.originator_version, stored.topic, state)
-
-
-@pytest.mark.parametrize(
-    ("example", "field"),
-    [(example, field) for example in PERSONAL for field in sealed_fields(example)],
-    ids=lambda value: value.name if isinstance(value, Event) else value,
-)
-def test_a_mapper_that_forgets_one_field_is_found_out(example: Event, field: str) -> None:
-    """The sabotaged twin, for every field that is sealed."""
-    forgetful = ForgetfulMapper(mapper_for_anybody(SCHOOL).keys)
-    forgetful.forgotten = field
-    with pytest.raises(AssertionError, match="can be read"):
-        check_nothing_personal_is_readable(forgetful, example)
-
-
-def test_a_forgotten_flag_is_found_out() -> None:
-    """A value that no canary can stand for is found by the name of its field."""
-    registry = Registry()
-
-    @registry.event("child.asked")
-    class Asked(Event, frozen=True, kw_only=True):
-        meals: Record[bool]
-        by: Record[str]
-
-    asked = Asked(originator_id=PUPIL, originator_version=1, actor=OPERATOR, meals=True, by="the office")
-    keys = keyring_of(SchoolKeys.new(SCHOOL), PUPIL)
-    check_nothing_personal_is_readable(EventMapper(keys, registry), asked)
-    forgetful = ForgetfulMapper(keys, registry)
-    forgetful.forgotten = "meals"
-    with pytest.raises(AssertionError, match="can be read"):
-        check_nothing_personal_is_readable(forgetful, asked)
-
-
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
-def test_an_event_with_nothing_in_a_compartment_has_no_part_there(example: Event) -> None:
-    parts = split(mapper_for_anybody(SCHOOL).to_stored_event(example).state)
-    said = {home for field, home in example.compartments().items() if getattr(example, field) is not None}
-    assert {home for home, part in zip(Compartment, parts, strict=True) if part is not None} == said
-
-
-def test_sealing_the_same_twice_gives_nothing_away() -> None:
-    mapper = mapper_for_anybody(SCHOOL)
-    first, second = (split(mapper.to_stored_event(PERSONAL[0]).state) for _ in range(2))
-    for one, other in zip(first[1:], second[1:], strict=True):
-        assert (one is None) is (other is None)
-        assert one is None or one[GENERATION_SIZE:] != cast("bytes", other)[GENERATION_SIZE:]
-
-
-# What is sealed opens nowhere else.
 
 
 V1, V2 = Registry(), Registry()
@@ -460,92 +316,3 @@ def test_the_check_of_two_places_finds_sealing_without_associated_data(mine: Pla
     check_two_places(mine, other, lambda place: place[0](*place[1]))
     with pytest.raises(AssertionError):
         check_two_places(mine, other, lambda place: b"")
-
-
-# What is not opened.
-
-
-def rings(example: Event) -> tuple[Keyring, Keyring, Keyring]:
-    """One that holds everything, one without the names key, and one after the subject was erased."""
-    everything = keyring_of(SchoolKeys.new(SCHOOL), *{example.subject} - {SCHOOL})
-    without_names = Keyring(everything.school.without_names())
-    without_names.give([example.subject], [cast("WrappedSubjectKeys", everything.made(example.subject))])
-    return everything, without_names, Keyring(everything.school)
-
-
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
-def test_without_the_names_key_the_rest_is_handed_on(example: Event) -> None:
-    everything, without_names, _ = rings(example)
-    stored = EventMapper(everything).to_stored_event(example)
-    read = EventMapper(without_names).to_domain_event(stored)
-    for field, home in example.compartments().items():
-        if home is Compartment.NAMES:
-            assert getattr(read, field) is SEALED
-        else:
-            assert getattr(read, field) == getattr(example, field)
-    assert (read.originator_id, read.originator_version, read.subject) == (
-        example.originator_id,
-        example.originator_version,
-        example.subject,
-    )
-
-
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
-def test_of_somebody_who_was_erased_what_is_open_stays(example: Event) -> None:
-    everything, _, erased = rings(example)
-    read = EventMapper(erased).to_domain_event(EventMapper(everything).to_stored_event(example))
-    for field, home in example.compartments().items():
-        if home is Compartment.OPEN:
-            assert getattr(read, field) == getattr(example, field)
-        else:
-            assert getattr(read, field) is ERASED
-
-
-def test_erased_is_told_only_by_whoever_could_have_opened_it() -> None:
-    """Without the school's names key nobody can tell whether a name is still there to be opened."""
-    everything, _, _ = rings(ADMITTED)
-    stored = EventMapper(everything).to_stored_event(ADMITTED)
-    read = EventMapper(Keyring(everything.school.without_names())).to_domain_event(stored)
-    assert isinstance(read, PupilAdmitted)
-    assert is_sealed(read.names)
-    assert repr(read.names) == "SEALED"
-    assert repr(read.record) == "ERASED"
-
-
-ADMITTED = next(example for example in EXAMPLES if isinstance(example, PupilAdmitted))
-CHANGED = next(example for example in EXAMPLES if isinstance(example, PupilChanged))
-
-
-def test_a_compartment_in_which_nothing_was_said_is_not_sealed() -> None:
-    """So that a change of the record alone leaves the names as they were, for those who cannot open them."""
-    everything, without_names, erased = rings(CHANGED)
-    stored = EventMapper(everything).to_stored_event(msgspec.structs.replace(CHANGED, names=None))
-    for ring in (everything, without_names, erased):
-        read = EventMapper(ring).to_domain_event(stored)
-        assert isinstance(read, PupilChanged)
-        assert read.names is None
-
-
-def test_what_looks_into_a_sealed_value_is_told_so() -> None:
-    everything, without_names, erased = rings(ADMITTED)
-    stored = EventMapper(everything).to_stored_event(ADMITTED)
-    for ring, said in ((without_names, "not at hand"), (erased, "destroyed")):
-        read = EventMapper(ring).to_domain_event(stored)
-        assert isinstance(read, PupilAdmitted)
-        with pytest.raises(KeyNotHeld, match=said):
-            read.names.surname.upper()
-
-
-@pytest.mark.parametrize("value", [SEALED, ERASED], ids=repr)
-def test_what_is_sealed_cannot_be_written_as_if_it_were_a_value(value: Any) -> None:
-    """Neither in place of a whole compartment nor within it."""
-    everything, _, _ = rings(ADMITTED)
-    for names in (value, msgspec.structs.replace(ADMITTED.names, surname=value)):
-        with pytest.raises(TypeError):
-            EventMapper(everything).to_stored_event(msgspec.structs.replace(ADMITTED, names=names))
-
-
-@pytest.mark.parametrize("which", [1, 2], ids=["without the names key", "erased"])
-def test_nothing_personal_is_written_without_its_key(which: int) -> None:
-    with pytest.raises(KeyNotHeld):
-        EventMapper(rings(ADMITTED)[which]).to_stored_event(ADMITTED)
