@@ -76,55 +76,51 @@ def test_each_opens_what_it_is_for(here: KeptSchool) -> None:
 
 Opens = Callable[[KeptSchool], SchoolKeys]
 
-BY_LOGIN_KEY: Opens = lambda school: school.by_login_key()  # noqa: E731 - they are named in a table
-BY_SERVICE: Opens = lambda school: school.by_service()  # noqa: E731
-BY_RECOVERY: Opens = lambda school: school.by_recovery()  # noqa: E731
-
 TAMPERINGS: dict[str, tuple[Opens, str]] = {
     "for the service, from another school": (
-        BY_SERVICE,
+        KeptSchool.by_service,
         "UPDATE vault.school_keys k SET record_for_service = o.record_for_service FROM vault.school_keys o"
         " WHERE k.school_id = %(here)s AND o.school_id = %(there)s",
     ),
     "for the service, of another generation": (
-        BY_SERVICE,
+        KeptSchool.by_service,
         "UPDATE vault.school_keys SET generation = 2 WHERE school_id = %(here)s",
     ),
     "for the service, damaged": (
-        BY_SERVICE,
+        KeptSchool.by_service,
         "UPDATE vault.school_keys SET record_for_service ="
         " set_byte(record_for_service, 20, get_byte(record_for_service, 20) # 1) WHERE school_id = %(here)s",
     ),
     "for recovery, from another school": (
-        BY_RECOVERY,
+        KeptSchool.by_recovery,
         "UPDATE vault.school_keys k SET both_for_recovery = o.both_for_recovery FROM vault.school_keys o"
         " WHERE k.school_id = %(here)s AND o.school_id = %(there)s",
     ),
     "for recovery, of another generation": (
-        BY_RECOVERY,
+        KeptSchool.by_recovery,
         "UPDATE vault.school_keys SET generation = 2 WHERE school_id = %(here)s",
     ),
     "for recovery, what is for a login key": (
-        BY_RECOVERY,
+        KeptSchool.by_recovery,
         "UPDATE vault.school_keys k SET both_for_recovery = l.both_keys FROM vault.login_keys l"
         " WHERE k.school_id = %(here)s AND l.school_id = %(here)s",
     ),
     "for a login key, from another school": (
-        BY_LOGIN_KEY,
+        KeptSchool.by_login_key,
         "UPDATE vault.login_keys k SET both_keys = o.both_keys FROM vault.login_keys o"
         " WHERE k.school_id = %(here)s AND o.school_id = %(there)s",
     ),
     "for a login key, of another generation": (
-        BY_LOGIN_KEY,
+        KeptSchool.by_login_key,
         "UPDATE vault.login_keys SET generation = 2 WHERE school_id = %(here)s",
     ),
     "for a login key, what is for recovery": (
-        BY_LOGIN_KEY,
+        KeptSchool.by_login_key,
         "UPDATE vault.login_keys l SET both_keys = k.both_for_recovery FROM vault.school_keys k"
         " WHERE k.school_id = %(here)s AND l.school_id = %(here)s",
     ),
     "for a login key, damaged": (
-        BY_LOGIN_KEY,
+        KeptSchool.by_login_key,
         "UPDATE vault.login_keys SET both_keys ="
         " set_byte(both_keys, 1180, get_byte(both_keys, 1180) # 1) WHERE school_id = %(here)s",
     ),
