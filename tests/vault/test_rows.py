@@ -1,4 +1,4 @@
-"""What a projection shows opens in its own row alone: the record sealed for it, and the names as they came."""
+"""What a projection shows opens in its row alone: the record sealed for it, and the names as they came."""
 
 from __future__ import annotations
 
