@@ -229,13 +229,19 @@ class LivelySchool:
         school_id = new_id()
         self.keys = add_school(database, school_id, urn)
         self.stream = Stream(database, school_id)
-        self._keyring = Keyring(self.keys)
+        self.keyring = Keyring(self.keys)
         self._happenings = Happenings(school_id, Random(seed))
         self._sizes = Random(seed)
 
     @property
     def school_id(self) -> UUID:
         return self.keys.school_id
+
+    def make_keys(self, *subjects: UUID) -> None:
+        """Makes keys for people of whom nothing is known yet."""
+        made = [self.keyring.make(subject) for subject in subjects]
+        with self.stream.database.bound_to(self.school_id) as connection:
+            keystore.add_subjects(connection, self.school_id, made)
 
     def happen(self, count: int, most_at_once: int = 20) -> Appended:
         """Appends the next events, in batches of various sizes."""
@@ -248,10 +254,10 @@ class LivelySchool:
                 return appended
 
     def append(self, events: Iterable[Event]) -> Appended:
-        """Appends events and, in the same transaction, makes or destroys the keys of those whom they concern."""
+        """Appends events and, in the same transaction, makes and destroys the keys of whom they are about."""
         events = list(events)
-        made = [self._keyring.make(event.subject) for event in events if event.founds]
-        mapper = EventMapper(self._keyring)
+        made = [self.keyring.make(event.subject) for event in events if event.founds]
+        mapper = EventMapper(self.keyring)
         stored = [mapper.to_stored_event(event) for event in events]
         with self.stream.database.bound_to(self.school_id) as connection:
             appended = self.stream.append(stored, connection=connection)

@@ -144,25 +144,28 @@ def _login(recorded: RecordedEvent, event: Event) -> tuple[Any, ...] | None:
 
 def actual(superuser: psycopg.Connection[Any], keys: SchoolKeys) -> Rows:
     """What the projections' tables hold of a school, and what is counted from them at a release."""
-    school_id = keys.school_id
-    keyring = keyring_of(superuser, keys)
+    return actual_of(superuser, keyring_of(superuser, keys))
+
+
+def actual_of(superuser: psycopg.Connection[Any], keyring: Keyring) -> Rows:
+    """The same, with keys that were found elsewhere."""
     return Rows(
         pupils=_shown_pupils(superuser, keyring),
         results=_shown_results(superuser, keyring),
-        contributions=_counted(superuser, keyring_of(superuser, keys.without_names())),
+        contributions=_counted(superuser, keyring),
         logins={
             position: tuple(line)
             for position, *line in superuser.execute(
                 "SELECT position, recorded_at, staff_id, session_id, outcome, reason "
                 "FROM projections.logins WHERE school_id = %s",
-                [school_id],
+                [keyring.school_id],
             )
         },
     )
 
 
 def _shown_pupils(superuser: psycopg.Connection[Any], keyring: Keyring) -> dict[UUID, tuple[Any, ...]]:
-    pupils = {}
+    pupils: dict[UUID, tuple[Any, ...]] = {}
     for (
         pupil_id,
         version,
