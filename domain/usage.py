@@ -79,11 +79,13 @@ class AccessRefused(Event, frozen=True, kw_only=True):
     """Somebody who was logged in asked for what their access level does not allow.
 
     `route` is the method and the template of the path, which holds no id; `permission` is what was missing,
-    and nothing where only the operator may. The same again within about a second is counted in `times`.
+    and nothing where only the operator may. The same again within about a second is counted in `times`; `at`
+    is when it was asked for first, by the clock of the machine that refused it.
     """
 
     session_id: Open[UUID]
     staff_id: Open[UUID]
+    at: Open[datetime]
     route: Open[str]
     permission: Open[Permission | None] = None
     times: Open[int] = 1

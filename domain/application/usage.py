@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from uuid import UUID
 
 from domain.access import Permission
@@ -37,15 +37,24 @@ OVERHEAD = 300
 log = logging.getLogger(__name__)
 
 
+Refusal = tuple[str, Permission | None]
+"""The route, and the permission that was missing."""
+
+
 @dataclass
 class _Gathered:
     """What a session has done since the last append."""
 
     session: Session
     reads: list[Read] = field(default_factory=list)
-    refusals: Counter[tuple[str, Permission | None]] = field(default_factory=Counter)
+    refusals: dict[Refusal, tuple[datetime, int]] = field(default_factory=dict)
     lost: int = 0
     size: int = 0
+
+    def refuse(self, refusal: Refusal, at: datetime) -> None:
+        """Adds a refusal to those that are the same."""
+        first, times = self.refusals.get(refusal, (at, 0))
+        self.refusals[refusal] = (first, times + 1)
 
     def events(self) -> Iterator[Event]:
         """The same as events; their versions are chosen when they are appended."""
@@ -63,13 +72,14 @@ class _Gathered:
                 reads=tuple(self.reads[start : start + MOST_AT_ONCE]),
                 lost=0 if start else self.lost,
             )
-        for (route, permission), times in self.refusals.items():
+        for (route, permission), (at, times) in self.refusals.items():
             yield AccessRefused(
                 originator_id=log_id,
                 originator_version=0,
                 actor=actor,
                 session_id=session.id,
                 staff_id=session.staff_id,
+                at=at,
                 route=route,
                 permission=permission,
                 times=times,
@@ -157,11 +167,12 @@ class ReadAudit:
         Raises:
             psycopg.Error: Strict, and it could not be appended.
         """
+        at = datetime.now(UTC)
         with self._lock:
             if not self._at_once:
-                self._of(session).refusals[route, permission] += 1
+                self._of(session).refuse((route, permission), at)
                 return
-        self._append_at_once(_Gathered(session, refusals=Counter({(route, permission): 1})))
+        self._append_at_once(_Gathered(session, refusals={(route, permission): (at, 1)}))
 
     def flush(self) -> bool:
         """Appends what has been gathered, and says whether all of it is on the streams now."""
@@ -174,7 +185,9 @@ class ReadAudit:
                 except Exception as error:  # noqa: BLE001 - whatever it is, what was read is kept
                     batch.attempted = True
                     self._waiting[batch.school_id] = batch
-                    log.error("usage cannot be recorded (%s): it is kept and tried again", type(error).__name__)
+                    log.error(
+                        "usage cannot be recorded (%s): it is kept and tried again", type(error).__name__
+                    )
                     if may_pass(error):
                         break  # The database is away, for the other schools, too.
                 else:
