@@ -60,8 +60,8 @@ class UsageBody(msgspec.Struct, frozen=True, kw_only=True):
         about_name: What colleagues call those.
         session_id: The session.
         key_id: The login key.
-        what: What was read; why a login failed or a session ended; what was done to an account or a login key;
-            which permission was missing.
+        what: What was read; why a login failed or a session ended; what was done to an account or a login
+            key; which permission was missing.
         route: Where a refusal was: the method and the template of the path.
         times: How often; of lost reads, how many.
         named: Whether a read showed who the pupils are.

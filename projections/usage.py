@@ -53,8 +53,8 @@ class UsageView(msgspec.Struct, frozen=True, kw_only=True):
         about_id: Whose account it was done to, where that is somebody else's.
         session_id: The session.
         key_id: The login key.
-        what: What was read; why a login failed or a session ended; what was done to an account or a key; which
-            permission was missing.
+        what: What was read; why a login failed or a session ended; what was done to an account or a login
+            key; which permission was missing.
         route: Where a refusal was.
         times: How often; of lost reads, how many.
         named: Whether a read showed who the pupils are.
@@ -182,7 +182,7 @@ def _reads(row: UsageView, reads: Sequence[Read], lost: int) -> Iterator[_Row]:
             what=read.kind.value,
             named=read.named,
         )
-        yield shown, b"".join(pupil_id.bytes for pupil_id in read.pupil_ids)
+        yield shown, read.pupils
     if lost:
         yield _with(row, number=len(reads), kind=UsageKind.LOSS, times=lost), None
 

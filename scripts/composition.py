@@ -84,7 +84,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """The settings in the environment.
 
         Raises:
-            Misconfigured: The address to listen on is not one, or the audit of reads neither gathered nor strict.
+            Misconfigured: The address to listen on is not one, or the audit of reads is neither gathered nor
+                strict.
         """
 
         def file(name: str) -> Path | None:

@@ -10,6 +10,7 @@ import msgspec
 
 import domain.assessment
 from domain.academic_year import AssessmentPoint, Term, academic_year_label, academic_year_of
+from domain.access import Permission
 from domain.application.school_application import (
     CommandKey,
     Decision,
@@ -17,7 +18,6 @@ from domain.application.school_application import (
     SchoolApplication,
     assessments_of,
 )
-from domain.access import Permission
 from domain.assessment import (
     STEPS,
     Assessment,

@@ -185,9 +185,7 @@ class ReadAudit:
                 except Exception as error:  # noqa: BLE001 - whatever it is, what was read is kept
                     batch.attempted = True
                     self._waiting[batch.school_id] = batch
-                    log.error(
-                        "usage cannot be recorded (%s): it is kept and tried again", type(error).__name__
-                    )
+                    log.warning("usage cannot be recorded (%s): trying again", type(error).__name__)
                     if may_pass(error):
                         break  # The database is away, for the other schools, too.
                 else:
@@ -251,6 +249,7 @@ class ReadAudit:
 
 def _is_there(school: SchoolApplication, events: Iterable[Event]) -> bool:
     """Whether events that are appended together are on the stream: then the first of them is."""
-    wanted = school.mapper.to_stored_event(next(iter(events)))
-    last = school.stream.last_events_of(wanted.originator_id, limit=100)
+    first = next(iter(events))
+    wanted = school.mapper.to_stored_event(first)
+    last = school.stream.last_events_of(first.originator_id, limit=100)
     return any(event.state == wanted.state for event in last)
