@@ -20,6 +20,7 @@ from api import (
     schools,
     sessions,
     staff,
+    usage,
 )
 from api.description import describe
 from api.middleware import BodyLimit, Surroundings
@@ -39,6 +40,7 @@ RESOURCES = (
     assessments,
     history,
     logins,
+    usage,
     benchmarks,
     health,
 )
