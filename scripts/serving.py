@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import signal
-import ssl
 import threading
 
 import uvicorn
 
 from api.app import create_app
+from api.certificates import ReloadingContext
 from api.serving import configuration
 from domain.errors import Misconfigured
 from domain.ledger.database import Database
@@ -23,8 +23,13 @@ STOPPING = (signal.SIGTERM, signal.SIGINT)
 log = logging.getLogger(__name__)
 
 
-def serve(settings: Settings) -> None:
+def serve(settings: Settings, *, fips: bool = False) -> None:
     """Serves the API until it is told to stop; requests that have begun are answered first.
+
+    Args:
+        settings: How the process is configured.
+        fips: Whether TLS agrees to what is approved, and nothing else. The process must have been started
+            with the OpenSSL configuration for that: :func:`scripts.fips.start_anew` sees to it.
 
     Raises:
         Misconfigured: A setting is missing or wrong, TLS above all: there is no other way to be served.
@@ -38,13 +43,20 @@ def serve(settings: Settings) -> None:
     services = build_services(settings)
     log_plainly()
     config = configuration(
-        create_app(services), certificate=certificate, key=key, host=settings.host, port=settings.port
+        create_app(services),
+        certificate=certificate,
+        key=key,
+        host=settings.host,
+        port=settings.port,
+        fips=fips,
     )
     config.timeout_graceful_shutdown = 10
-    try:
-        config.load()
-    except (OSError, ssl.SSLError):
-        raise Misconfigured(f"{certificate} and {key} are not a certificate and its private key") from None
+    config.load()
+    context = config.ssl
+    assert isinstance(context, ReloadingContext)
+    signal.signal(signal.SIGHUP, lambda *_: context.ask())
+    if fips:
+        log.info("FIPS mode: approved suites, groups and signature algorithms are agreed, and no others")
     # uvicorn passes on what stopped it, once it has stopped: then there is nothing left to do.
     for number in STOPPING:
         signal.signal(number, lambda *_: None)
