@@ -23,6 +23,7 @@ REASONS = {
     "NO_SHARED_CIPHER": "it offers no cipher suite that is agreed here",
     "UNSUPPORTED_PROTOCOL": "it speaks no version of TLS from 1.2 on",
     "VERSION_TOO_LOW": "it speaks no version of TLS from 1.2 on",
+    "UNKNOWN_PROTOCOL": "it speaks no version of TLS from 1.2 on",
     "INAPPROPRIATE_FALLBACK": "it has fallen back to an older version of TLS than both sides speak",
     "NO_SUITABLE_KEY_SHARE": "it offers no group for the key exchange that is agreed here",
     "NO_SHARED_GROUPS": "it offers no group for the key exchange that is agreed here",
