@@ -106,7 +106,9 @@ def _check_suites(context: ssl.SSLContext) -> None:
 
 
 def _check_groups(context: ssl.SSLContext) -> None:
-    """Tries them, since Python cannot list them before 3.15."""
+    """Tries them, since Python cannot list them before 3.15, nor choose them before OpenSSL 3."""
+    if ssl.OPENSSL_VERSION_INFO < (3,):
+        raise Misconfigured(f"FIPS mode needs OpenSSL 3 or later, and this is {ssl.OPENSSL_VERSION}")
     if not _agrees(context, _APPROVED_GROUP):
         raise Misconfigured("FIPS mode: OpenSSL does not agree to P-256, as it is configured by OPENSSL_CONF")
     _refuse([group for group in _OTHER_GROUPS if _agrees(context, group)])
@@ -123,10 +125,12 @@ def _refuse(others: list[str]) -> None:
 def _agrees(context: ssl.SSLContext, group: str) -> bool:
     """Whether a client in this process's memory that knows this group only completes a handshake."""
     client_context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    # Whose certificate it is does not matter: nothing leaves this function.
     client_context.check_hostname, client_context.verify_mode = False, ssl.CERT_NONE
     try:
         client_context.set_ecdh_curve(group)
-    except ValueError:
+    except (ValueError, ssl.SSLError):
+        # OpenSSL does not have it at all.
         return False
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
     client = client_context.wrap_bio(to_client, to_server)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 import signal
+import ssl
 import subprocess
 from pathlib import Path
 
+import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from api.transport import APPROVED_CONFIGURATION
 from tests.conftest import TestDatabase
-from tests.security.conftest import COMMAND, Pair, Serving, environment, serving
+from tests.security.conftest import COMMAND, Pair, Serving, environment, make_pair, serving
 
 
 def environment_of(pid: int) -> dict[str, str]:
@@ -89,3 +92,12 @@ def test_a_configuration_of_the_operators_own_is_respected(
     settings = environment(security_database, pair, OPENSSL_CONF=own)
     with serving([*COMMAND, "--fips"], settings, pair, tmp_path) as service:
         assert environment_of(service.process.pid)["OPENSSL_CONF"] == own
+
+
+def test_a_key_on_p_384_will_do(security_database: TestDatabase, tmp_path: Path) -> None:
+    pair = make_pair(tmp_path / "pair", ec.generate_private_key(ec.SECP384R1()))
+    settings = environment(security_database, pair)
+    with serving([*COMMAND, "--fips"], settings, pair, tmp_path) as service:
+        context = ssl.create_default_context(cafile=pair.certificate)
+        with httpx.Client(verify=context) as client:
+            assert client.get(f"https://localhost:{service.port}/v1/health").status_code == 200
