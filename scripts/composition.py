@@ -126,7 +126,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 f"{PREFIX}DATABASE holds a password, which others can see in the environment: "
                 "put it into a password file, and name that with passfile="
             )
-        hosts = str(parts.get("host") or parts.get("hostaddr") or os.environ.get("PGHOST") or "")
+        if parts.get("service") or "PGSERVICE" in os.environ:
+            raise Misconfigured(
+                f"{PREFIX}DATABASE must say by itself where the database is: "
+                "a service file could send it anywhere"
+            )
+        # An address, where one is given, is what libpq connects to, whatever the host is called.
+        hosts = str(
+            parts.get("hostaddr")
+            or os.environ.get("PGHOSTADDR")
+            or parts.get("host")
+            or os.environ.get("PGHOST")
+            or ""
+        )
         verified = str(parts.get("sslmode") or os.environ.get("PGSSLMODE")) == "verify-full"
         if not verified and not all(map(_is_here, hosts.split(","))):
             raise Misconfigured(

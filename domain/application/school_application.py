@@ -31,7 +31,7 @@ from domain.errors import (
     TargetTrackerError,
     VersionConflict,
 )
-from domain.events import Compartment, Event, is_sealed
+from domain.events import ERASED, Compartment, Event, is_sealed
 from domain.identifiers import command_id_of, log_id_of, new_id
 from domain.ledger.database import Connection, Database, may_pass
 from domain.ledger.mapper import EventMapper
@@ -276,7 +276,7 @@ class SchoolApplication(Application[UUID]):
         found = self._current(pupil_id, PUPILS, domain.pupil.fold)
         if found is None:
             raise NotFound("This school has no pupil with that id")
-        if found.erased:
+        if found.erased or cast("object", found.record) is ERASED:
             raise Erased("This pupil has been erased")
         return found
 

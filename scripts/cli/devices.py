@@ -1,7 +1,7 @@
 """What this device shows when somebody logs in again, kept in a file that only its owner can read.
 
-It opens nothing. The service gives it out after a login, and whoever guesses the password meanwhile, from anywhere
-else, cannot keep this device waiting.
+It opens nothing. The service gives it out after a login, and whoever guesses the password meanwhile, from
+anywhere else, cannot keep this device waiting.
 """
 
 from __future__ import annotations
