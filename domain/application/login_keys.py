@@ -106,7 +106,7 @@ def issued(
         if keystore.lock_school(connection, school.school_id) != school.keys.school.generation:
             raise NotSignedIn("The school's keys have been replaced: log in again")
         keystore.add_login_key(connection, login_key, school.keys.school)
-        [position] = _append_to_logs(school, connection, [happened])
+        [position] = append_to_logs(school, connection, [happened])
     return IssuedKey(login_key.key_id, text, position)
 
 
@@ -143,7 +143,7 @@ def revoke(school: SchoolApplication, key_id: UUID, actor: Actor) -> Revoked:
         keystore.revoke_login_key(connection, school_id, key_id)
         ended = connection.execute(SESSIONS["close_all_of_key"], [school_id, key_id]).fetchall()
         happened = [_revoked(school_id, key_id, actor, leaked=False), *_closed(ended, actor)]
-        positions = _append_to_logs(school, connection, happened)
+        positions = append_to_logs(school, connection, happened)
     return Revoked(positions[-1], len(ended), 0, len(live))
 
 
@@ -174,7 +174,7 @@ def replace(school: SchoolApplication, schools: Schools, key_id: UUID, actor: Ac
         ended = connection.execute(SESSIONS["close_every_one"], [school_id]).fetchall()
         happened = [_revoked(school_id, key_id, actor, leaked=True), *_closed(ended, actor)]
         # The append waits for those that are under way; whoever is new has been stored with them.
-        positions = _append_to_logs(school, connection, happened)
+        positions = append_to_logs(school, connection, happened)
         keystore.revoke_login_key(connection, school_id, key_id)
         new_keys = SchoolKeys.new(school_id, old.school.generation + 1)
         keystore.replace_school(connection, new_keys, schools.service_keys, schools.recovery)
@@ -241,7 +241,7 @@ def _closed(ended: Iterable[tuple[UUID, UUID]], actor: Actor) -> list[Event]:
     ]
 
 
-def _append_to_logs(school: SchoolApplication, connection: Connection, events: list[Event]) -> list[int]:
+def append_to_logs(school: SchoolApplication, connection: Connection, events: list[Event]) -> list[int]:
     """Appends to logs, within the transaction that is open; no decision depends on their versions."""
     school.stream.lock(connection)
     versions = school.stream.last_versions({event.originator_id for event in events}, connection)
