@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from domain.application.school_application import Schools
 from domain.ledger.database import Database
+from domain.mail import Mailer
 from domain.vault.erasures import ErasureRegister
 from domain.vault.sessions import Sessions
 
@@ -21,6 +22,7 @@ class Services:
         erasures: Where erasures are kept apart from the database.
         operator_token: What the operator's requests carry; the operator's routes are shut if there is none.
         region: Where the data is kept, as the service reports it.
+        mailer: What takes mail on its way, in the background; no new passwords by mail if there is none.
     """
 
     schools: Schools
@@ -29,3 +31,4 @@ class Services:
     erasures: ErasureRegister
     operator_token: str | None = field(repr=False)
     region: str
+    mailer: Mailer | None = None

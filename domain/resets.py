@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import ClassVar
 from uuid import UUID
 
-from domain.errors import NotSignedIn
+from domain.errors import NotSignedIn, TargetTrackerError
 from domain.events import Event, Open, event
 
 
@@ -16,6 +16,12 @@ class ResetRefused(NotSignedIn):
     """The code sets no password: it is wrong, too old or used, or the account is; it never says which."""
 
     title: ClassVar[str] = "New password refused"
+
+
+class NoMailServer(TargetTrackerError):
+    """The service was set up without a mail server, and so sends no codes."""
+
+    title: ClassVar[str] = "No mail is sent here"
 
 
 @event("password-reset.requested")
