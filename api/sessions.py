@@ -10,7 +10,8 @@ import msgspec
 from starlette.responses import Response
 
 from api.callers import Caller, open_to_all, signed_in
-from api.encoding import POSITION_HEADER, Answer, Sent, body
+from api.encoding import POSITION_HEADER, Answer, ReadQuery, Sent, body, query
+from api.reading import see
 from api.routing import Routes
 from api.services import Services
 from api.staff import AccessBody
@@ -104,8 +105,12 @@ def open_session(
 
 
 @routes.get("/v1/sessions")
-def list_sessions(caller: Annotated[Caller, signed_in(Permission.MANAGE_STAFF)]) -> Answer[list[SessionBody]]:
+def list_sessions(
+    caller: Annotated[Caller, signed_in(Permission.MANAGE_STAFF)],
+    asked: Annotated[ReadQuery, query(ReadQuery)],
+) -> Answer[list[SessionBody]]:
     """List the school's open sessions, the newest first."""
+    see(caller, asked.min_position)
     found = caller.services.sessions.those_of(caller.school_id)
     return Answer([_body(caller, each) for each in found])
 

@@ -79,13 +79,19 @@ class TestDatabase:
         """A connection in autocommit mode."""
         return psycopg.connect(self.conninfo(role), autocommit=True)
 
+    @contextmanager
+    def copy(self) -> Iterator[TestDatabase]:
+        """A copy of it as it is, as a backup that was restored; nobody may be connected."""
+        with fresh_database(self.server, template=self.name) as copy:
+            yield copy
+
 
 @contextmanager
-def fresh_database(server: EmbeddedPostgres) -> Iterator[TestDatabase]:
+def fresh_database(server: EmbeddedPostgres, template: str = TEMPLATE) -> Iterator[TestDatabase]:
     """A migrated database that is removed at the end."""
     name = f"test_{next(_numbers)}"
     with psycopg.connect(server.conninfo("postgres", "postgres"), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} OWNER {OWNER}".encode())
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} OWNER {OWNER}".encode())
         connection.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC".encode())
         connection.execute(
             f"GRANT CONNECT ON DATABASE {name} "

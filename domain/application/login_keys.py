@@ -132,15 +132,17 @@ def record_use(school: SchoolApplication, key_id: UUID, actor: Actor) -> None:
 def revoke(school: SchoolApplication, key_id: UUID, actor: Actor) -> Revoked:
     """Takes a login key back: it opens nothing any more, and every session that it opened ends at once.
 
+    One that has been revoked stays so, and nothing happens.
+
     Raises:
         NotFound: The school has no such key.
-        Conflict: It has been revoked already.
     """
     school_id = school.school_id
     with school.database.bound_to(school_id) as connection:
         keystore.lock_school(connection, school_id)
         live = _live_but(connection, school_id, key_id)
-        keystore.revoke_login_key(connection, school_id, key_id)
+        if not keystore.revoke_login_key(connection, school_id, key_id):
+            return Revoked(school.stream.head().position, 0, 0, len(live))
         ended = connection.execute(SESSIONS["close_all_of_key"], [school_id, key_id]).fetchall()
         happened = [_revoked(school_id, key_id, actor, leaked=False), *_closed(ended, actor)]
         positions = append_to_logs(school, connection, happened)
@@ -157,7 +159,7 @@ def replace(school: SchoolApplication, schools: Schools, key_id: UUID, actor: Ac
 
     Raises:
         NotFound: The school has no such key.
-        Conflict: It has been revoked already, or is the only one: nobody could log in any more.
+        Conflict: It is the only one that is live: nobody could log in any more.
         KeyNotHeld: Both of the school's keys are needed.
     """
     school_id = school.school_id
@@ -209,12 +211,9 @@ def _replace_subjects(connection: Connection, old: Keyring, new: Keyring) -> int
 def _live_but(connection: Connection, school_id: UUID, key_id: UUID) -> list[keystore.StoredLoginKey]:
     """The login keys that stay when one is taken back."""
     stored = keystore.login_keys(connection, school_id)
-    found = next((each for each in stored if each.key_id == key_id), None)
-    if found is None:
+    if all(each.key_id != key_id for each in stored):
         raise NotFound("This school has no login key with that id")
-    if found.revoked_at is not None:
-        raise Conflict("This login key has been revoked already", revoked_at=found.revoked_at.isoformat())
-    return [each for each in stored if each.revoked_at is None and each is not found]
+    return [each for each in stored if each.revoked_at is None and each.key_id != key_id]
 
 
 def _revoked(school_id: UUID, key_id: UUID, actor: Actor, *, leaked: bool) -> Event:

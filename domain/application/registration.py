@@ -13,7 +13,7 @@ import domain.staff
 from domain.access import AccessLevel
 from domain.application.login_keys import keys_log_of
 from domain.application.school_application import CommandKey, Outcome, Schools, repeated_outcome
-from domain.errors import AlreadyExists
+from domain.errors import AlreadyExists, Misconfigured
 from domain.events import OPERATOR
 from domain.identifiers import command_id_of, new_id
 from domain.keys import KeyIssued, KeyOrigin
@@ -71,7 +71,13 @@ def register(schools: Schools, request: Registration, command: CommandKey | None
     Raises:
         AlreadyExists: A school with this URN is registered.
         InvalidInput: Something in the request is not as it must be.
+        Misconfigured: The service knows no recovery key, and the school would be lost with its login key.
     """
+    if schools.recovery is None:
+        raise Misconfigured(
+            "The service knows no recovery key, so that a school which loses its login key would be lost: "
+            "make one with target-tracker keys init-recovery"
+        )
     verifier = verifier_of(request.password, AccessLevel.ADMIN)
     keys = SchoolKeys.new(new_id())
     text, login_key = issue(schools.service_keys, keys.school_id, new_id())

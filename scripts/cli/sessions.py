@@ -11,9 +11,11 @@ from domain.errors import NotSignedIn
 from scripts.cli import login_key_store, remembered
 from scripts.cli.connection import Chosen, anonymous, chosen, current, login_key_in, signed_in
 from scripts.cli.failures import Misused, Refused
-from scripts.cli.options import Json, PasswordFile, password_from
-from scripts.cli.output import say, show_fields, show_json
+from scripts.cli.options import Json, PasswordFile, password_from, read_id
+from scripts.cli.output import moment, say, show_fields, show_json, show_table
 from scripts.cli.remembered import Remembered
+
+sessions_app = typer.Typer(no_args_is_help=True, help="See who is logged in, and end a session.")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -21,6 +23,7 @@ def add_to(app: typer.Typer) -> None:
     app.command()(login)
     app.command()(logout)
     app.command()(whoami)
+    app.add_typer(sessions_app, name="sessions")
 
 
 Urn = Annotated[str, typer.Option(prompt="URN of the school", help="The school's URN.")]
@@ -67,7 +70,7 @@ def login(
             "POST", "/v1/sessions", {"login_key": key, "username": username, "password": password}
         ).body
         if key_file:
-            say(f"The login key is kept {login_key_store.store(client.server, urn, key)}.")
+            say(f"The login key is kept in {login_key_store.store(client.server, urn, key)}.")
         remembered.remember(
             Remembered(
                 server=client.server,
@@ -121,3 +124,44 @@ def whoami(context: typer.Context, as_json: Json = False) -> None:
             ("Service", session.server),
         ]
     )
+
+
+@sessions_app.callback()
+def sessions() -> None:
+    """See who is logged in, and end a session."""
+
+
+@sessions_app.command("list")
+def list_sessions(context: typer.Context, as_json: Json = False) -> None:
+    """List the school's open sessions, the newest first."""
+    with signed_in(context) as client:
+        reply = client.query("/v1/sessions")
+        members = client.query("/v1/staff").body
+    if as_json:
+        show_json(reply.content)
+        return
+    names = {member["staff_id"]: member["username"] for member in members}
+    show_table(
+        ["Session", "User", "Opened", "Last used"],
+        [
+            [
+                each["session_id"],
+                names.get(each["staff_id"]),
+                moment(each["opened_at"]),
+                "this one" if each["current"] else moment(each["last_used_at"]),
+            ]
+            for each in reply.body
+        ],
+        whole=("Session",),
+    )
+
+
+@sessions_app.command()
+def end(
+    context: typer.Context,
+    session_id: Annotated[str, typer.Argument(parser=read_id, metavar="SESSION", help="The session's id.")],
+) -> None:
+    """End a session of anybody at the school."""
+    with signed_in(context) as client:
+        client.command("DELETE", f"/v1/sessions/{session_id}")
+    say("The session has ended.")

@@ -84,7 +84,8 @@ def template(
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow([PUPIL_ID, "Surname", "Forename", *codes])
     for pupil in sorted(pupils, key=lambda each: name_of(each).casefold()):
-        names = [_not_a_formula(pupil[field] or "") for field in ("surname", "forename")]
+        shown = (pupil["surname"] or pupil["alias"], pupil["forename"])
+        names = [_not_a_formula(name or "") for name in shown]
         writer.writerow([pupil["pupil_id"], *names, *("" for _ in codes)])
     if output is None:
         sys.stdout.write(text.getvalue().replace("\r\n", "\n"))

@@ -153,6 +153,15 @@ def enable(context: typer.Context, username: Username) -> None:
     say(f"{member['username']} can log in again.")
 
 
+@app.command("sign-out")
+def sign_out(context: typer.Context, username: Username) -> None:
+    """End every session of an account; it can log in again."""
+    with signed_in(context) as client:
+        member = member_called(client, username)
+        ended = client.command("DELETE", f"/v1/staff/{member['staff_id']}/sessions").body["ended"]
+    say(f"{member['username']} is signed out: sessions that ended: {ended}.")
+
+
 @app.command("set-password")
 def set_password(
     context: typer.Context,

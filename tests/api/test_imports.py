@@ -7,8 +7,11 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from api.callers import LOGIN_KEY_HEADER
 from domain.codes.upn import make_upn
-from tests.api.conftest import OPERATOR_TOKEN, SchoolUnderTest, Served
+from domain.vault.login_key import issue
+from tests.api.conftest import OPERATOR_TOKEN, SchoolUnderTest, Served, assert_problem
+from tests.keys import SERVICE_KEYS
 
 HEADING = "UPN,Surname,Forename,DOB,DOA,Gender,Year,Class"
 
@@ -110,24 +113,23 @@ def test_the_operator_imports_on_a_schools_behalf(
     served: Served, own: SchoolUnderTest, client: httpx.Client
 ) -> None:
     with served.client(OPERATOR_TOKEN) as operator:
-        named = {"Target-Tracker-School": str(own.id)}
-        answer = operator.post("/v1/imports", content=file_of(800), headers=named)
+        shown = {LOGIN_KEY_HEADER: own.login_key}
+        answer = operator.post("/v1/imports", content=file_of(800), headers=shown)
         assert answer.status_code == 201, answer.text
-        unknown = {"Target-Tracker-School": str(uuid4())}
-        assert operator.post("/v1/imports", content=file_of(810), headers=unknown).status_code == 404
-        for headers in ({}, {"Target-Tracker-School": "mine"}):
+        strangers = {LOGIN_KEY_HEADER: issue(SERVICE_KEYS, uuid4(), uuid4())[0]}
+        for headers in ({}, {LOGIN_KEY_HEADER: "mine"}, strangers):
             refused = operator.post("/v1/imports", content=file_of(810), headers=headers)
-            assert refused.status_code == 422
-            assert refused.json()["findings"][0]["field"] == "Target-Tracker-School"
-    entries = client.get("/v1/history", params={"after": answer.json()["position"] - 3}).json()["entries"]
-    assert [each["actor"] for each in entries] == [{"kind": "operator"}] * 3
+            assert_problem(refused, 401, "login-key-refused")
+    entries = client.get("/v1/history", params={"after": answer.json()["position"] - 4}).json()["entries"]
+    assert [each["actor"] for each in entries] == [{"kind": "operator"}] * 4
+    assert entries[0]["event"] == "key.used"
     assert entries[-1]["event"] == "import.completed"
 
 
 def test_staff_import_into_their_own_school_only(
     served: Served, own: SchoolUnderTest, other_school: SchoolUnderTest, client: httpx.Client
 ) -> None:
-    named = {"Target-Tracker-School": str(other_school.id)}
+    named = {LOGIN_KEY_HEADER: other_school.login_key}
     before = position_of(client)
     assert client.post("/v1/imports", content=file_of(900), headers=named).status_code == 201
     assert position_of(client) == before + 3

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -10,11 +12,12 @@ import pytest
 
 from api.app import routes_of
 from domain.access import AccessLevel
-from domain.application.histories import HistoryEntry, of_pupil
-from domain.application.school_application import SchoolApplication
 from domain.codes.upn import make_upn
 from domain.pupil import PupilNames
+from domain.vault.aliases import alias_of
+from domain.vault.keyring import SchoolKeys
 from tests.api.conftest import SchoolUnderTest, Served, admit
+from tests.keys import keyring_of
 
 UPNS = [make_upn(881, 2001, 2021, serial) for serial in (101, 102)]
 
@@ -126,29 +129,65 @@ def forgetful(_: object, names: PupilNames) -> PupilNames:
     return names
 
 
-def forgetful_history(school: SchoolApplication, pupil_id: UUID, *, names: bool) -> list[HistoryEntry]:
-    """Another."""
-    return of_pupil(school, pupil_id, names=True)
+VIEWS = ("api.views.names_for", "api.assessments.names_for")
+"""Where names get into an answer."""
 
 
-@pytest.mark.parametrize(
-    ("place", "sabotage"),
-    [
-        ("api.views.names_for", forgetful),
-        ("api.assessments.names_for", forgetful),
-        ("api.history.of_pupil", forgetful_history),
-    ],
-)
-def test_a_view_that_forgets_is_seen(
+@pytest.fixture
+def careless(
+    served: Served, other_school: SchoolUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[httpx.Client]:
+    """Somebody who may see no names, of a service that gives such sessions the names key all the same."""
+    monkeypatch.setattr(SchoolKeys, "without_names", lambda keys: keys)
+    user = other_school.users[AccessLevel.READ_ONLY_NO_NAMES]
+    token = served.log_in(other_school.login_key, user.username)["token"]
+    with served.client(token) as client:
+        yield client
+
+
+def test_even_a_view_that_forgets_has_no_name_to_hand_out(
+    served: Served, nameless: httpx.Client, ids: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in VIEWS:
+        monkeypatch.setattr(place, forgetful)
+    assert leaks(served, nameless, ids) == set()
+
+
+@pytest.mark.parametrize("place", VIEWS)
+def test_a_view_that_forgets_is_seen_where_the_key_is_at_hand(
     served: Served,
-    nameless: httpx.Client,
+    careless: httpx.Client,
     ids: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
     place: str,
-    sabotage: Any,
 ) -> None:
-    monkeypatch.setattr(place, sabotage)
-    assert {"surname", "forename"} <= leaks(served, nameless, ids)
+    monkeypatch.setattr(place, forgetful)
+    assert {"surname", "forename"} <= leaks(served, careless, ids)
+
+
+def test_a_history_is_kept_from_them_by_the_key_alone(
+    served: Served, careless: httpx.Client, ids: dict[str, str]
+) -> None:
+    assert {"surname", "forename"} <= leaks(served, careless, ids)
+
+
+def test_aliases_stay_and_tell_nobody_apart_elsewhere(
+    served: Served, nameless: httpx.Client, other_school: SchoolUnderTest, ids: dict[str, str]
+) -> None:
+    with served.client(other_school.admin.token) as admin:
+        admit(admin)
+    path = f"/v1/pupils/{ids['pupil_id']}"
+    first = nameless.get(path).json()["pupil"]["alias"]
+    again = served.log_in(other_school.login_key, AccessLevel.READ_ONLY_NO_NAMES)
+    with served.client(again["token"]) as later:
+        assert later.get(path).json()["pupil"]["alias"] == first
+    assert re.fullmatch(r"Pupil [A-Z2-7]{4}-[A-Z2-7]{4}", first)
+    listed = nameless.get("/v1/pupils", params={"limit": 500}).json()["pupils"]
+    assert len({pupil["alias"] for pupil in listed}) == len(listed) > 1
+    elsewhere = keyring_of(SchoolKeys.new(other_school.id))
+    assert alias_of(elsewhere, UUID(ids["pupil_id"])) != first
+    with served.client(other_school.admin.token) as admin:
+        assert admin.get(path).json()["pupil"]["alias"] is None
 
 
 @pytest.mark.parametrize("search", [{"name": "Q"}, {"upn": UPNS[0]}, {"name": ""}])

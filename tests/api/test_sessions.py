@@ -36,8 +36,8 @@ def test_a_login_is_refused_in_the_same_way_whatever_is_wrong(
     person = {"username": "gone", "display_name": "G", "access": {"level": "read-only"}, "password": PASSWORD}
     staff_id = client.post("/v1/staff", json=person).json()["staff_id"]
     client.post(f"/v1/staff/{staff_id}/disable")
-    right = {"urn": own.urn, "username": "head", "password": PASSWORD}
-    wrongs = [{"urn": "999999"}, {"username": "nobody"}, {"password": "wrong"}, {"username": "gone"}]
+    right = {"login_key": own.login_key, "username": "head", "password": PASSWORD}
+    wrongs = [{"username": "nobody"}, {"password": "wrong"}, {"username": "gone"}]
     answers = [nobody.post("/v1/sessions", json=right | wrong) for wrong in wrongs]
     assert {answer.status_code for answer in answers} == {401}
     told = [{key: value for key, value in answer.json().items() if key != "instance"} for answer in answers]
@@ -58,31 +58,31 @@ def test_a_login_is_refused_in_the_same_way_whatever_is_wrong(
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"urn": "x"}, {"urn": "1\x00"}, {"urn": "100001\n"}, {"username": "u" * 1001}, {"password": "p" * 4001}],
+    [{"login_key": "x" * 2001}, {"username": "u" * 1001}, {"password": "p" * 4001}, {"urn": "100001"}],
 )
 def test_what_cannot_be_anybodys(nobody: httpx.Client, own: SchoolUnderTest, wrong: dict[str, str]) -> None:
-    right = {"urn": own.urn, "username": "head", "password": PASSWORD}
+    right = {"login_key": own.login_key, "username": "head", "password": PASSWORD}
     assert nobody.post("/v1/sessions", json=right | wrong).status_code == 422
 
 
 @pytest.mark.parametrize("odd", ["\x00", "‮", "\U0001f600", "%s", "' OR 1=1 --"])
 def test_odd_characters_are_only_wrong(nobody: httpx.Client, own: SchoolUnderTest, odd: str) -> None:
-    answer = nobody.post("/v1/sessions", json={"urn": own.urn, "username": odd, "password": odd})
+    answer = nobody.post("/v1/sessions", json={"login_key": own.login_key, "username": odd, "password": odd})
     assert answer.status_code == 401
 
 
 def test_a_session_says_who_it_is(served: Served, own: SchoolUnderTest) -> None:
-    opened = served.log_in(own.urn, " LIMITED-read-write ")
+    opened = served.log_in(own.login_key, " LIMITED-read-write ")
     user = own.users[AccessLevel.LIMITED_READ_WRITE]
     assert opened["staff_id"] == str(user.staff_id)
     assert opened["school_id"] == str(own.id)
     assert opened["display_name"] == f"User {user.username}"
     assert opened["access"] == {"level": "limited-read-write", "classes": ["Oak"]}
-    assert served.log_in(own.urn, "head")["access"] == {"level": "admin", "classes": []}
+    assert served.log_in(own.login_key, "head")["access"] == {"level": "admin", "classes": []}
 
 
 def test_logging_out_ends_the_session(served: Served, own: SchoolUnderTest, client: httpx.Client) -> None:
-    opened = served.log_in(own.urn, "read-only")
+    opened = served.log_in(own.login_key, "read-only")
     with served.client(opened["token"]) as reader:
         assert reader.get("/v1/school").status_code == 200
         out = reader.delete("/v1/sessions/current")
@@ -102,7 +102,7 @@ def test_disabling_ends_every_session(served: Served, own: SchoolUnderTest, clie
         "password": PASSWORD,
     }
     staff_id = client.post("/v1/staff", json=person).json()["staff_id"]
-    tokens = [served.log_in(own.urn, "leaver")["token"] for _ in range(2)]
+    tokens = [served.log_in(own.login_key, "leaver")["token"] for _ in range(2)]
     assert client.post(f"/v1/staff/{staff_id}/disable").status_code == 200
     for token in tokens:
         with served.client(token) as leaver:
@@ -110,7 +110,7 @@ def test_disabling_ends_every_session(served: Served, own: SchoolUnderTest, clie
     outcomes = [(line["outcome"], line["reason"]) for line in logins(client, staff_id=staff_id)]
     assert outcomes == [("closed", "revoked"), ("closed", "revoked"), ("opened", None), ("opened", None)]
     assert client.post(f"/v1/staff/{staff_id}/enable").status_code == 200
-    served.log_in(own.urn, "leaver")
+    served.log_in(own.login_key, "leaver")
 
 
 def test_what_may_be_done_changes_within_a_session(

@@ -17,6 +17,7 @@ from api.app import create_app
 from api.services import Services
 from domain.application.school_application import Schools
 from domain.ledger.database import Database
+from domain.vault.erasures import FileRegister
 from domain.vault.sessions import Sessions
 from tests.api.conftest import Served, admit, assert_problem, pupil
 
@@ -43,10 +44,17 @@ def test_what_nobody_foresaw_is_told_to_nobody(
     assert any(Path(__file__).name in place for place in line["unexpected"][0]["places"])
 
 
-def test_a_database_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_that_is_away(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("api.health.PATIENCE", 0.2)
     with Database("host=/nonexistent connect_timeout=1") as away:
-        services = Services(Schools.__new__(Schools), Sessions(away), away, None, "nowhere")
+        services = Services(
+            schools=Schools.__new__(Schools),
+            sessions=Sessions(away),
+            read=away,
+            erasures=FileRegister(tmp_path / "erasures"),
+            operator_token=None,
+            region="nowhere",
+        )
         transport = httpx.ASGITransport(create_app(services))
 
         async def ask() -> httpx.Response:

@@ -40,7 +40,7 @@ BESIDE = b"vault.subject_keys"
 
 KEY = CommandKey("a key", b"the content")
 
-BOTH = pytest.mark.parametrize("cut", (Cut.BEFORE_IT_ARRIVES, Cut.AFTER_THE_COMMIT))
+BOTH = pytest.mark.parametrize("cut", [Cut.BEFORE_IT_ARRIVES, Cut.AFTER_THE_COMMIT])
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 from domain.access import AccessLevel
 from domain.application.registration import RegisteredSchool, Registration, register
 from domain.application.school_application import CommandKey, Schools
-from domain.errors import AlreadyExists, CommandReused, InvalidInput, NotFound
+from domain.errors import AlreadyExists, CommandReused, InvalidInput, Misconfigured, NotFound
 from domain.identifiers import new_id
 from domain.ledger.persistence import close_shared_databases
 from domain.ledger.stream import every_school, school_of_urn
@@ -20,7 +20,7 @@ from domain.staff import StaffNames
 from tests.application.conftest import registration
 from tests.application.examples import at_once, events, fields_of, topics
 from tests.conftest import TestDatabase
-from tests.keys import opened, schools_of
+from tests.keys import SERVICE_KEYS, opened, schools_of
 
 
 @pytest.fixture
@@ -50,6 +50,13 @@ def test_a_school_and_its_administrator_are_one_append(schools: Schools) -> None
     assert administrator.names.username == "Head"
     assert administrator.access.level is AccessLevel.ADMIN
     assert school_of_urn(schools.database, "123456") == school.school_id
+
+
+def test_no_school_is_registered_that_could_not_be_recovered(schools: Schools) -> None:
+    without = Schools(schools.conninfo, SERVICE_KEYS)
+    with pytest.raises(Misconfigured, match="recovery key"):
+        register(without, registration())
+    assert every_school(schools.database) == []
 
 
 def test_nothing_of_it_stays_when_its_end_fails(schools: Schools, test_database: TestDatabase) -> None:

@@ -15,6 +15,9 @@ from typer.testing import CliRunner
 
 from api.tls import LocalCertificates, make_local_certificates
 from domain.errors import TargetTrackerError
+from domain.vault.key_ring import new_ring
+from domain.vault.key_sources import write
+from domain.vault.recovery_pair import write_recovery_pair
 from scripts.cli.client import Client
 from scripts.cli.main import app
 from scripts.demonstration.processes import Processes, free_port
@@ -36,6 +39,7 @@ class Service:
     operator_token_file: Path
     password_file: Path
     database: TestDatabase
+    folder: Path
 
     @property
     def environment(self) -> dict[str, str]:
@@ -44,7 +48,24 @@ class Service:
             "TARGET_TRACKER_CA": str(self.certificates.ca),
             "TARGET_TRACKER_OPERATOR_TOKEN_FILE": str(self.operator_token_file),
             "TARGET_TRACKER_DATABASE": self.database.conninfo("target_tracker_worker"),
+            "TARGET_TRACKER_SERVICE_KEY_FILE": str(self.service_key_file),
+            "TARGET_TRACKER_ERASURES": str(self.folder / "erasures"),
+            "TARGET_TRACKER_KEYRING": "off",
         }
+
+    @property
+    def service_key_file(self) -> Path:
+        return self.folder / "service-keys.json"
+
+    @property
+    def recovery_private(self) -> Path:
+        return self.folder / "recovery" / "recovery-private.key"
+
+    def login_key_file(self, urn: str) -> Path:
+        return self.folder / f"{urn}.key"
+
+    def login_key(self, urn: str) -> str:
+        return self.login_key_file(urn).read_text(encoding="ascii")
 
 
 @dataclass(frozen=True)
@@ -73,7 +94,12 @@ def service(server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) 
     password_file.write_text(PASSWORD + "\n")
     with fresh_database(server) as database:
         port = free_port()
-        service = Service(f"https://127.0.0.1:{port}", certificates, token_file, password_file, database)
+        service = Service(
+            f"https://127.0.0.1:{port}", certificates, token_file, password_file, database, folder
+        )
+        write(service.service_key_file, new_ring())
+        (folder / "recovery").mkdir()
+        _, recovery_public = write_recovery_pair(folder / "recovery")
         processes = Processes(folder)
         settings = {
             "TARGET_TRACKER_DATABASE": database.conninfo(),
@@ -81,6 +107,9 @@ def service(server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) 
             "TARGET_TRACKER_TLS_KEY": str(certificates.key),
             "TARGET_TRACKER_OPERATOR_TOKEN_FILE": str(token_file),
             "TARGET_TRACKER_LISTEN": f"127.0.0.1:{port}",
+            "TARGET_TRACKER_SERVICE_KEY_FILE": str(service.service_key_file),
+            "TARGET_TRACKER_RECOVERY_KEY": str(recovery_public),
+            "TARGET_TRACKER_ERASURES": str(folder / "erasures"),
         }
         processes.start("serve", settings)
         processes.start("worker", service.environment)
@@ -148,15 +177,15 @@ def register(run: Run, service: Service, urn: str, expect: int = 0, **changes: s
         "administrator": "head",
         "administrator-name": "The Head",
         "password-file": str(service.password_file),
+        "out": str(service.login_key_file(urn)),
     } | changes
     words = [word for name, value in options.items() for word in (f"--{name}", value)]
     return run("schools", "register", *words, expect=expect)
 
 
 def log_in(run: Run, service: Service, urn: str, username: str = "head", expect: int = 0) -> Ended:
-    return run(
-        "login", "--urn", urn, "--user", username, "--password-file", service.password_file, expect=expect
-    )
+    words = ("--password-file", service.password_file, "--key-file", service.login_key_file(urn))
+    return run("login", "--urn", urn, "--user", username, *words, expect=expect)
 
 
 @pytest.fixture

@@ -88,7 +88,8 @@ def test_a_command_whose_answer_is_lost_is_done_once(run: Run, service: Service,
     with between(service, answers, seen) as server:
         run(
             "login", "--server", server, "--urn", urn, "--user", "head",
-            "--password-file", service.password_file, TARGET_TRACKER_SERVER=server,
+            "--password-file", service.password_file, "--key-file", service.login_key_file(urn),
+            TARGET_TRACKER_SERVER=server,
         )  # fmt: skip
         seen.clear()
         answers += [None] * lost
@@ -105,7 +106,7 @@ def test_it_gives_up_when_no_answer_ever_arrives(run: Run, service: Service, urn
     with between(service, answers, seen) as server:
         run(
             "login", "--urn", urn, "--user", "head", "--password-file", service.password_file,
-            TARGET_TRACKER_SERVER=server,
+            "--key-file", service.login_key_file(urn), TARGET_TRACKER_SERVER=server,
         )  # fmt: skip
         seen.clear()
         answers += [None] * 50
@@ -139,13 +140,13 @@ def test_somebody_else_who_answers_is_noticed(service: Service, body: bytes) -> 
             client.query("/v1/health")
 
 
-def test_nobody_there(run: Run, service: Service) -> None:
+def test_nobody_there(run: Run, service: Service, urn: str) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         server = f"https://127.0.0.1:{taken.getsockname()[1]}"
         said = run(
             "login", "--urn", "1", "--user", "x", "--password-file", service.password_file,
-            expect=3, TARGET_TRACKER_SERVER=server,
+            "--key-file", service.login_key_file(urn), expect=3, TARGET_TRACKER_SERVER=server,
         )  # fmt: skip
     assert f"nothing answers at {server}" in said.error
 
@@ -153,6 +154,7 @@ def test_nobody_there(run: Run, service: Service) -> None:
 def test_a_certificate_of_another_authority(run: Run, service: Service, urn: str, tmp_path: Path) -> None:
     other = make_local_certificates(tmp_path / "tls")
     words = ["login", "--urn", urn, "--user", "head", "--password-file", service.password_file]
+    words += ["--key-file", service.login_key_file(urn)]
     for ca in (str(other.ca), ""):
         said = run(*words, expect=3, TARGET_TRACKER_CA=ca).error
         assert "is not to be trusted" in said
@@ -176,7 +178,9 @@ def test_a_session_that_was_ended_by_an_administrator(run: Run, service: Service
     run("pupils", "show", pupil)
     with Client(service.url, ca=service.certificates.ca) as client:
         token = client.command(
-            "POST", "/v1/sessions", {"urn": head, "username": "head", "password": PASSWORD}
+            "POST",
+            "/v1/sessions",
+            {"login_key": service.login_key(head), "username": "head", "password": PASSWORD},
         ).body["token"]
     with Client(service.url, ca=service.certificates.ca, token=token) as admin:
         deputy = next(m for m in admin.query("/v1/staff").body if m["username"] == "deputy")

@@ -9,7 +9,7 @@ import pytest
 
 from domain.school import SchoolFacts
 from scripts.demonstration.made_up_school import make_school
-from tests.cli.conftest import Run
+from tests.cli.conftest import Run, Service
 
 SCHOOL = make_school(
     SchoolFacts(
@@ -138,11 +138,14 @@ def test_a_file_that_is_not_there_and_a_folder(run: Run, head: str, tmp_path: Pa
     assert "cannot be read" in run("import", tmp_path, expect=2).error
 
 
-def test_the_operator_imports_on_a_schools_behalf(run: Run, head: str, csv: Path) -> None:
-    school = run("whoami", "--json").json["id"]
-    assert run("import", csv, "--school", school).out.endswith("Imported.\n")
+def test_the_operator_imports_on_a_schools_behalf(
+    run: Run, service: Service, head: str, csv: Path, tmp_path: Path
+) -> None:
+    key = service.login_key_file(head)
+    assert run("import", csv, "--login-key-file", key).out.endswith("Imported.\n")
     entries = run("history", "--limit", "500", "--json").json["entries"]
     kinds = {entry["actor"]["kind"] for entry in entries if entry["event"] == "pupil.admitted"}
     assert kinds == {"operator"}
-    other = run("import", csv, "--school", "01920000-0000-7000-8000-000000000000", expect=1)
-    assert "There is no such school" in other.error
+    damaged = tmp_path / "damaged.key"
+    damaged.write_text(service.login_key(head)[1:])
+    assert "Login key refused" in run("import", csv, "--login-key-file", damaged, expect=1).error

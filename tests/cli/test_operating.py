@@ -25,6 +25,8 @@ def settings(service: Service, **changes: str) -> dict[str, str]:
         "TARGET_TRACKER_TLS_CERTIFICATE": str(service.certificates.certificate),
         "TARGET_TRACKER_TLS_KEY": str(service.certificates.key),
         "TARGET_TRACKER_LISTEN": f"127.0.0.1:{free_port()}",
+        "TARGET_TRACKER_SERVICE_KEY_FILE": str(service.service_key_file),
+        "TARGET_TRACKER_ERASURES": str(service.folder / "erasures"),
     } | changes
 
 
@@ -114,6 +116,12 @@ def test_the_api_is_not_served_with_other_wrong_settings(run: Run, service: Serv
         ("LISTEN", service.url.removeprefix("https://"), "is the port taken?"),
         ("OPERATOR_TOKEN_FILE", str(short), "must have 32 characters"),
         ("OPERATOR_TOKEN_FILE", str(tmp_path / "no"), "cannot be read"),
+        ("SERVICE_KEY_FILE", "", "keys init-service"),
+        ("SERVICE_KEY_FILE", str(tmp_path / "no"), "cannot be read"),
+        ("SERVICE_KEY_FILE", str(short), "others"),
+        ("RECOVERY_KEY", str(short), "holds something else"),
+        ("ERASURES", "", "in which erasures are noted"),
+        ("ERASURES", str(tmp_path / "no" / "no"), "cannot be written"),
     ):
         # A process of its own, because serving takes over its signals and its log.
         result = subprocess.run(

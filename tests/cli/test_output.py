@@ -109,7 +109,7 @@ def test_in_a_pipe_there_are_no_colours_and_no_wrapped_cells(run: Run, head: str
 
 
 def test_the_password_is_asked_for_and_not_shown(service: Service, urn: str, home: Path) -> None:
-    words = ["login", "--urn", urn, "--user", "head"]
+    words = ["login", "--urn", urn, "--user", "head", "--key-file", str(service.login_key_file(urn))]
     ended, lines = on_terminal(service, home, words, typed=f"{PASSWORD}\n")
     assert ended == 0, lines
     assert lines[0].startswith("Password:")

@@ -9,8 +9,10 @@ from pathlib import Path
 from tests.cli.conftest import OPERATOR_TOKEN, PASSWORD, Run, Service, log_in, register
 
 
-def test_a_school_is_registered_once(run: Run, service: Service, urn: str) -> None:
-    again = register(run, service, urn, expect=1)
+def test_a_school_is_registered_once(run: Run, service: Service, urn: str, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "another.key"
+    again = register(run, service, urn, expect=1, out=str(elsewhere))
+    assert not elsewhere.exists()
     assert f"A school with URN {urn} is registered already" in again.error
 
 
@@ -35,11 +37,13 @@ def test_login_remembers_the_session_for_its_owner_alone(
     run: Run, service: Service, urn: str, home: Path
 ) -> None:
     said = log_in(run, service, urn)
-    assert said.out == "You are logged in as The Head (admin).\n"
+    kept, logged_in = said.out.splitlines()
+    assert kept.startswith("The login key is kept in the file ")
+    assert logged_in == "You are logged in as The Head (admin)."
     file = home / "session.json"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
-    assert [path.name for path in home.iterdir()] == ["session.json"]
+    assert sorted(path.name for path in home.iterdir()) == ["login-keys", "session.json"]
     remembered = json.loads(file.read_text())
     assert remembered["token"].startswith("tt1_")
     assert PASSWORD not in file.read_text()
@@ -68,25 +72,40 @@ def test_a_refused_login_says_not_why_and_remembers_nothing(
 ) -> None:
     wrong = tmp_path / "wrong"
     wrong.write_text("not the password\n")
-    for school, user, file in (
-        (urn, "head", wrong),
-        (urn, "nobody", service.password_file),
-        ("399998", "head", service.password_file),
-    ):
-        said = run("login", "--urn", school, "--user", user, "--password-file", file, expect=1)
-        assert said.error == "Login refused: The school, the username or the password is not right\n"
+    key = ("--key-file", service.login_key_file(urn))
+    for user, file in (("head", wrong), ("nobody", service.password_file)):
+        said = run("login", "--urn", urn, "--user", user, "--password-file", file, *key, expect=1)
+        assert said.error == "Login refused: The username or the password is not right\n"
     assert not home.exists()
 
 
-def test_a_password_is_never_taken_from_the_command_line(run: Run, urn: str) -> None:
-    said = run("login", "--urn", urn, "--user", "head", "--password", PASSWORD, expect=2)
+def test_a_login_key_is_needed_once_and_a_damaged_one_is_said_to_be_one(
+    run: Run, service: Service, urn: str, home: Path, tmp_path: Path
+) -> None:
+    words = ("login", "--urn", urn, "--user", "head", "--password-file", service.password_file)
+    assert "--key-file" in run(*words, expect=2).error
+    damaged = tmp_path / "damaged.key"
+    damaged.write_text(service.login_key(urn)[:-20])
+    refused = run(*words, "--key-file", damaged, expect=1).error
+    assert refused.startswith("Login key refused: ")
+    assert "of 550" in refused
+    assert not home.exists()
+    run(*words, "--key-file", service.login_key_file(urn))
+    run("logout")
+    run(*words)
+
+
+def test_a_password_is_never_taken_from_the_command_line(run: Run, service: Service, urn: str) -> None:
+    key = ("--key-file", service.login_key_file(urn))
+    said = run("login", "--urn", urn, "--user", "head", "--password", PASSWORD, *key, expect=2)
     assert "No such option" in said.error
-    said = run("login", "--urn", urn, "--user", "head", expect=2)
+    said = run("login", "--urn", urn, "--user", "head", *key, expect=2)
     assert "--password-file" in said.error
 
 
-def test_a_password_comes_from_standard_input(run: Run, urn: str) -> None:
-    run("login", "--urn", urn, "--user", "head", "--password-file", "-", given=f"{PASSWORD}\n")
+def test_a_password_comes_from_standard_input(run: Run, service: Service, urn: str) -> None:
+    words = ("login", "--urn", urn, "--user", "head", "--key-file", service.login_key_file(urn))
+    run(*words, "--password-file", "-", given=f"{PASSWORD}\n")
     assert "The Head" in run("whoami").out
 
 
