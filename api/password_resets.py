@@ -9,10 +9,11 @@ import msgspec
 from starlette.responses import Response
 
 from api.callers import open_to_all
-from api.encoding import Sent, body
+from api.encoding import Answer, Sent, body
 from api.routing import Routes
 from api.services import Services
 from domain.application import resets
+from domain.letters import RESET_LASTS
 from domain.resets import NoMailServer
 
 routes = Routes("password resets")
@@ -28,6 +29,16 @@ class ResetRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     login_key: Annotated[str, msgspec.Meta(max_length=2000)]
     username: Annotated[str, msgspec.Meta(max_length=1000)]
+
+
+class ResetRequested(msgspec.Struct, frozen=True, kw_only=True):
+    """What is said of every request.
+
+    Attributes:
+        good_for: For how many seconds a code would be good, if one is on its way.
+    """
+
+    good_for: int
 
 
 class Redemption(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -50,7 +61,7 @@ class Redemption(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 def request_password_reset(
     services: Annotated[Services, open_to_all()],
     sent: Annotated[Sent[ResetRequest], body(ResetRequest, is_command=False)],
-) -> Response:
+) -> Answer[ResetRequested]:
     """Have a code for a new password mailed to the school's official address.
 
     The answer is the same, and comes as soon, whether there is such an account or not. A code is good for 30
@@ -62,7 +73,7 @@ def request_password_reset(
             "This service sends no mail: ask an administrator of your school for a new password"
         )
     resets.ask(services.schools, services.mailer, sent.value.login_key, sent.value.username)
-    return Response(status_code=HTTPStatus.ACCEPTED)
+    return Answer(ResetRequested(good_for=int(RESET_LASTS.total_seconds())), HTTPStatus.ACCEPTED)
 
 
 @routes.post("/v1/password-resets/redeem", status_code=204)

@@ -84,7 +84,7 @@ def test_the_whole_way(mailing: Served, mail: MailServer, own: SchoolUnderTest) 
     reader = own.users[next(level for level in own.users if level == "read-only")]
     with mailing.client() as nobody:
         asked = ask(nobody, own, "READ-only")
-        assert (asked.status_code, asked.content) == (202, b"")
+        assert (asked.status_code, asked.json()) == (202, {"good_for": 1800})
         code = next_code(mail, before)
         assert all(mail.encrypted)
         assert_problem(redeem(nobody, own, code[:-1]), 401, "reset-refused")
