@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
+import psycopg
 import pytest
 
 from domain import school_time
@@ -236,6 +238,48 @@ def test_who_gets_no_code_is_told_the_same_and_is_recorded_the_same(
     assert requested.sent is False
     assert requested.staff_id == (office.teacher if prepare is disabled else None)
     assert not any(CANARY in text for text in everything(module_database))
+
+
+def statements(office: Office, username: str) -> list[bytes]:
+    """What asking about a username asks of the database."""
+    asked: list[bytes] = []
+    execute = psycopg.Cursor.execute
+
+    def noting(cursor: Any, query: Any, *arguments: Any, **more: Any) -> Any:
+        asked.append(re.sub(rb"'[^']*'", b"''", query if isinstance(query, bytes) else str(query).encode()))
+        return execute(cursor, query, *arguments, **more)
+
+    with pytest.MonkeyPatch.context() as noted:
+        noted.setattr(psycopg.Cursor, "execute", noting)
+        office.ask(username)
+    return asked
+
+
+def check_that_as_much_is_asked(office: Office) -> None:
+    """Whoever measures how long an answer takes learns nothing."""
+    known = statements(office, "teacher")
+    assert len(known) > 5
+    assert statements(office, "nobody") == known
+    for _ in range(2):
+        office.ask()
+    assert statements(office, "teacher") == known, "one too many"
+    disabled(office)
+    assert statements(office, "teacher") == known, "disabled"
+    assert len(office.post.mails) == 3
+
+
+def test_as_much_is_asked_of_the_database_whoever_it_is_about(office: Office) -> None:
+    check_that_as_much_is_asked(office)
+
+
+def test_a_short_way_for_unknown_users_would_be_noticed(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sabotaged twin: nothing is counted for whoever gets no code."""
+    keep = codes.keep
+    monkeypatch.setattr(codes, "keep", lambda *values, most: most > 0 and keep(*values, most=most))
+    with pytest.raises(AssertionError):
+        check_that_as_much_is_asked(office)
 
 
 def test_an_adviser_whose_time_is_over_gets_nothing(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
