@@ -21,6 +21,7 @@ from api import (
     schools,
     sessions,
     staff,
+    usage,
 )
 from api.description import describe
 from api.middleware import BodyLimit, Surroundings
@@ -41,6 +42,7 @@ RESOURCES = (
     assessments,
     history,
     logins,
+    usage,
     benchmarks,
     health,
 )

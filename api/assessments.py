@@ -14,11 +14,13 @@ from api.callers import Caller, signed_in
 from api.encoding import Answer, ReadQuery, Sent, body, query
 from api.reading import reading
 from api.routing import Routes
+from api.showing import Shown
 from api.views import alias_for, names_for
 from domain.academic_year import AssessmentPoint, Term
 from domain.access import Permission
 from domain.application.assessing import Entry, correct, record
 from domain.errors import NotFound
+from domain.usage import ReadKind
 
 routes = Routes("assessments")
 
@@ -188,7 +190,7 @@ def read_sheet(
     caller: Annotated[Caller, signed_in(Permission.READ_PUPILS)],
     asked: Annotated[SheetQuery, query(SheetQuery)],
     class_id: UUID,
-) -> Answer[Sheet]:
+) -> Shown[Sheet]:
     """Read a class sheet: pupils by subject for a term."""
     point = AssessmentPoint(asked.academic_year, asked.term)
     names = (projections.pupils.NAME, projections.assessments.NAME)
@@ -217,12 +219,15 @@ def read_sheet(
         )
     # The order must not tell what the names do not: those without stay in the order of their ids.
     pupils.sort(key=lambda row: ((row.surname or "").casefold(), (row.forename or "").casefold()))
-    return Answer(
+    return Shown(
+        caller,
+        ReadKind.SHEET,
+        pupil_ids,
         Sheet(
             class_name=views[0].record.class_name or "",
             point=point,
             subjects=sorted({subject for row in rows.values() for subject in row}),
             pupils=pupils,
             position=read.position,
-        )
+        ),
     )

@@ -98,6 +98,7 @@ class SignedIn(Guard):
         if self.operator and is_operator(services, token):
             return _on_behalf(request, services)
         session, school, member = session_of(services.schools, services.sessions, token)
+        request.state.session = session
         if not (
             self.permission is None
             or member.may(self.permission)
@@ -120,7 +121,7 @@ class OperatorOnly(Guard):
         services = services_of(request)
         token = _bearer(request)
         if not is_operator(services, token):
-            session_of(services.schools, services.sessions, token)
+            request.state.session, _, _ = session_of(services.schools, services.sessions, token)
             raise NotPermitted("Only the operator of the service may do this")
         return services
 
@@ -142,6 +143,23 @@ def is_operator(services: Services, token: str) -> bool:
     """Whether a token is the operator's; how long it takes says nothing about how much of it is right."""
     expected = services.operator_token
     return bool(expected) and hmac.compare_digest(str(expected).encode(), token.encode())
+
+
+def note_refusal(request: Request, route: str, refused: NotPermitted) -> None:
+    """Notes that somebody who is signed in was refused something.
+
+    Args:
+        request: The request; its guard knows the session.
+        route: The template of its path.
+        refused: What it was refused with.
+
+    Raises:
+        psycopg.Error: The audit is strict, and this could not be recorded.
+    """
+    session: Session | None = getattr(request.state, "session", None)
+    if session is not None:
+        needed: Permission | None = refused.details.get("needed")
+        services_of(request).audit.refuse(session, f"{request.method} {route}", needed)
 
 
 def _bearer(request: Request) -> str:

@@ -79,7 +79,8 @@ def answer_of(route: APIRoute) -> Any:
     """The type that a route answers with, from its return annotation; nothing, if it has no body."""
     annotation = get_type_hints(route.endpoint)["return"]
     for part in (annotation, *get_args(annotation)):
-        if get_origin(part) is Answer:
+        origin = get_origin(part)
+        if isinstance(origin, type) and issubclass(origin, Answer):
             return get_args(part)[0]
     return None
 

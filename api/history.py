@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Annotated
 from uuid import UUID
 
 import msgspec
 
 from api.callers import Caller, signed_in
-from api.encoding import Answer, PageSize, Position, ReadQuery, query
+from api.encoding import PageSize, Position, ReadQuery, query
 from api.reading import see
 from api.routing import Routes
+from api.showing import Shown
 from domain.access import Permission
 from domain.application.histories import HistoryEntry, of_pupil, of_school
+from domain.application.school_application import PUPILS, is_of
+from domain.usage import ReadKind
 
 routes = Routes("history")
 
@@ -55,26 +59,39 @@ def read_pupil_history(
     caller: Annotated[Caller, signed_in(Permission.READ_PUPILS)],
     asked: Annotated[ReadQuery, query(ReadQuery)],
     pupil_id: UUID,
-) -> Answer[PupilHistory]:
+) -> Shown[PupilHistory]:
     """Read what happened to a pupil's record and assessments."""
     position = see(caller, asked.min_position)
     entries = of_pupil(caller.school, pupil_id)
-    return Answer(PupilHistory(entries=entries, position=position))
+    answer = PupilHistory(entries=entries, position=position)
+    return Shown(caller, ReadKind.PUPIL_HISTORY, [pupil_id], answer)
 
 
 @routes.get("/v1/history")
 def read_school_history(
     caller: Annotated[Caller, signed_in(Permission.READ_AUDIT)],
     asked: Annotated[HistoryQuery, query(HistoryQuery)],
-) -> Answer[HistoryPage]:
+) -> Shown[HistoryPage]:
     """Read what happened at the school."""
     position = see(caller, asked.min_position)
     entries = of_school(caller.school, after=asked.after, limit=asked.limit + 1)
     page = entries[: asked.limit]
-    return Answer(
+    return Shown(
+        caller,
+        ReadKind.SCHOOL_HISTORY,
+        _pupils_in(page),
         HistoryPage(
             entries=page,
             next=page[-1].position if len(entries) > len(page) else None,
             position=position,
-        )
+        ),
     )
+
+
+def _pupils_in(entries: Iterable[HistoryEntry]) -> Iterator[UUID]:
+    """The pupils whom these events are about."""
+    for entry in entries:
+        if is_of(PUPILS, entry.event):
+            yield entry.originator_id
+        elif pupil_id := entry.details.get("pupil_id"):
+            yield UUID(pupil_id)

@@ -9,7 +9,6 @@ from uuid import UUID
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import Response
 
 import domain.application.pupils as commands
 import projections.assessments
@@ -20,6 +19,7 @@ from api.encoding import Answer, PageSize, ReadQuery, Sent, body, query
 from api.moments import AsAtQuery, moment_of
 from api.reading import reading, see
 from api.routing import Routes
+from api.showing import Shown, ShownBefore
 from api.views import PupilAnswer, PupilBody, assessment_bodies, newest, pupil_body, view_of
 from domain.access import Permission
 from domain.application.histories import Moment, pupil_as_at
@@ -28,6 +28,7 @@ from domain.application.school_application import Outcome
 from domain.application.searching import PupilSearch, nc_year_asked
 from domain.errors import NotFound, NotPermitted
 from domain.particulars import PupilParticulars
+from domain.usage import ReadKind
 from projections.pupils import ClassView, PupilView
 
 routes = Routes("pupils")
@@ -122,17 +123,18 @@ def _changed(outcome: Outcome[PupilResult], status: int = 200) -> Answer[PupilCh
 def list_classes(
     caller: Annotated[Caller, signed_in(Permission.READ_PUPILS)],
     asked: Annotated[ReadQuery, query(ReadQuery)],
-) -> Answer[list[ClassView]]:
+) -> Shown[list[ClassView]]:
     """List the classes that have pupils."""
     with reading(caller, asked.min_position, projections.pupils.NAME) as read:
-        return Answer(projections.pupils.classes(read.connection, caller.school.keys))
+        views = projections.pupils.classes(read.connection, caller.school.keys)
+    return Shown(caller, ReadKind.CLASSES, (), views)
 
 
 @routes.get("/v1/pupils")
 def list_pupils(
     caller: Annotated[Caller, signed_in(Permission.READ_PUPILS)],
     asked: Annotated[PupilsQuery, query(PupilsQuery)],
-) -> Answer[PupilsPage]:
+) -> Shown[PupilsPage]:
     """List pupils, now or as at a day or position."""
     moment = moment_of(asked)
     if moment:
@@ -151,12 +153,15 @@ def list_pupils(
                 limit=asked.limit + 1,
             )
     page = views[: asked.limit]
-    return Answer(
+    return Shown(
+        caller,
+        ReadKind.PUPILS,
+        (view.pupil_id for view in page),
         PupilsPage(
             pupils=[pupil_body(caller, view) for view in page],
             next=page[-1].pupil_id if len(views) > len(page) else None,
             position=position,
-        )
+        ),
     )
 
 
@@ -184,11 +189,14 @@ def search_pupils(
     caller: Annotated[Caller, signed_in(Permission.READ_PUPILS)],
     asked: Annotated[ReadQuery, query(ReadQuery)],
     sent: Annotated[Sent[PupilSearch], body(PupilSearch, is_command=False)],
-) -> Answer[FoundPupils]:
+) -> Shown[FoundPupils]:
     """Search pupils by what is known of them; what is personal stands in the body and in no address."""
     search = sent.value
     if search.says_who and not caller.may(Permission.READ_NAMES):
-        raise NotPermitted("Your access level does not show names, and so cannot search by them")
+        raise NotPermitted(
+            "Your access level does not show names, and so cannot search by them",
+            needed=Permission.READ_NAMES,
+        )
     class_id = caller.school.class_id_of(search.class_name) if search.class_name is not None else None
     with reading(caller, asked.min_position, projections.pupils.NAME) as read:
         views = projections.pupils.find(
@@ -200,7 +208,8 @@ def search_pupils(
             limit=None,
         )
     found = [pupil_body(caller, view) for view in views if search.fits(view.names)]
-    return Answer(FoundPupils(pupils=found, position=read.position))
+    pupil_ids = (pupil.pupil_id for pupil in found)
+    return Shown(caller, ReadKind.SEARCH, pupil_ids, FoundPupils(pupils=found, position=read.position))
 
 
 @routes.post("/v1/pupils", status_code=201)
@@ -219,15 +228,15 @@ def read_pupil(
     asked: Annotated[AsAtQuery, query(AsAtQuery)],
     pupil_id: UUID,
     request: Request,
-) -> Answer[PupilAnswer] | Response:
+) -> Shown[PupilAnswer] | ShownBefore:
     """Read a pupil and the newest results, now or as at a day or position."""
     moment = moment_of(asked)
     if moment:
         see(caller, asked.min_position)
         then = pupil_as_at(caller.school, pupil_id, moment)
         shown = pupil_body(caller, view_of(caller.school, then.pupil))
-        results = newest(then.assessments)
-        return Answer(PupilAnswer(pupil=shown, assessments=results, position=moment.position))
+        answer = PupilAnswer(pupil=shown, assessments=newest(then.assessments), position=moment.position)
+        return Shown(caller, ReadKind.PUPIL, [pupil_id], answer)
     names = (projections.pupils.NAME, projections.assessments.NAME)
     with reading(caller, asked.min_position, *names) as read:
         view = projections.pupils.get(read.connection, caller.school.keys, pupil_id)
@@ -236,11 +245,11 @@ def read_pupil(
         latest = projections.assessments.latest(read.connection, caller.school.keys, pupil_id)
     etag = tag_of(view.version, max((result.position for result in latest), default=0))
     if is_known(request, etag):
-        return Response(status_code=304, headers={"ETag": etag})
+        return ShownBefore(caller, ReadKind.PUPIL, [pupil_id], etag=etag)
     answer = PupilAnswer(
         pupil=pupil_body(caller, view), assessments=assessment_bodies(latest), position=read.position
     )
-    return Answer(answer, etag=etag)
+    return Shown(caller, ReadKind.PUPIL, [pupil_id], answer, etag=etag)
 
 
 @routes.patch("/v1/pupils/{pupil_id}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from domain.application.school_application import Schools
+from domain.application.usage import ReadAudit
 from domain.ledger.database import Database
 from domain.mail import Mailer
 from domain.vault.erasures import ErasureRegister
@@ -20,6 +21,7 @@ class Services:
         sessions: The sessions of every school.
         read: Connections for the projections.
         erasures: Where erasures are kept apart from the database.
+        audit: Records who read what.
         operator_token: What the operator's requests carry; the operator's routes are shut if there is none.
         region: Where the data is kept, as the service reports it.
         mailer: What takes mail on its way, in the background; no new passwords by mail if there is none.
@@ -29,6 +31,7 @@ class Services:
     sessions: Sessions
     read: Database
     erasures: ErasureRegister
+    audit: ReadAudit
     operator_token: str | None = field(repr=False)
     region: str
     mailer: Mailer | None = None

@@ -30,10 +30,16 @@ from projections.assessments import AssessmentsProjection
 from projections.logins import LoginsProjection
 from projections.projection import Projection
 from projections.pupils import PupilsProjection
+from projections.usage import UsageProjection
 
 SQL = load("projections", "statements.sql")
 
-PROJECTIONS: tuple[Projection, ...] = (PupilsProjection(), AssessmentsProjection(), LoginsProjection())
+PROJECTIONS: tuple[Projection, ...] = (
+    PupilsProjection(),
+    AssessmentsProjection(),
+    LoginsProjection(),
+    UsageProjection(),
+)
 """Every projection that there is."""
 
 BATCH = 4000

@@ -12,6 +12,7 @@ Settings come from the environment; what is secret stands in files that the envi
 | TARGET_TRACKER_SERVICE_KEY | all but `migrate` | the same keys themselves, where a secret store puts them into the environment |
 | TARGET_TRACKER_RECOVERY_KEY | `serve` | the file of the public recovery key, from `keys init-recovery`: without it no school can be registered |
 | TARGET_TRACKER_ERASURES | `serve` | the file in which erasures are noted, on other storage than the database; `worker` looks at it, if it is named |
+| TARGET_TRACKER_READ_AUDIT | `serve` | `gathered`: reads are recorded a second after they were answered; `strict`: before; gathered if not set |
 | TARGET_TRACKER_LISTEN | `serve` | address and port; 127.0.0.1:8443 if not set |
 | TARGET_TRACKER_REGION | `serve` | where the data is kept, as the service reports it |
 
@@ -33,6 +34,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from api.services import Services
 from domain.application.school_application import Schools
+from domain.application.usage import ReadAudit
 from domain.errors import Misconfigured
 from domain.ledger.database import Database
 from domain.vault.erasures import FileRegister
@@ -63,6 +65,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         service_key_file: The file of the service's own keys.
         recovery_key: The file of the public recovery key.
         erasures: The file in which erasures are noted.
+        strict_audit: Whether reads are recorded before they are answered, and not shortly after.
         host: The address to listen on.
         port: The port.
         region: Where the data is kept.
@@ -75,6 +78,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     service_key_file: Path | None = None
     recovery_key: Path | None = None
     erasures: Path | None = None
+    strict_audit: bool = False
     host: str = "127.0.0.1"
     port: int = 8443
     region: str = "not stated"
@@ -84,7 +88,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """The settings in the environment.
 
         Raises:
-            Misconfigured: The address to listen on is not one.
+            Misconfigured: The address to listen on is not one, or the audit of reads is neither gathered nor
+                strict.
         """
 
         def file(name: str) -> Path | None:
@@ -99,6 +104,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             service_key_file=file("SERVICE_KEY_FILE"),
             recovery_key=file("RECOVERY_KEY"),
             erasures=file("ERASURES"),
+            strict_audit=_is_strict(environment.get(f"{PREFIX}READ_AUDIT") or "gathered"),
             host=host,
             port=port,
             region=environment.get(f"{PREFIX}REGION") or "not stated",
@@ -195,6 +201,12 @@ def _address(text: str) -> tuple[str, int]:
     raise Misconfigured(f"{PREFIX}LISTEN must be an address and a port, such as 127.0.0.1:8443")
 
 
+def _is_strict(read_audit: str) -> bool:
+    if read_audit not in {"gathered", "strict"}:
+        raise Misconfigured(f"{PREFIX}READ_AUDIT must be gathered or strict")
+    return read_audit == "strict"
+
+
 def _is_here(host: str) -> bool:
     """Whether connections to this host stay on this machine: a socket's folder, or the loopback address."""
     if not host or host.startswith(("/", "@")) or host == "localhost":
@@ -227,6 +239,7 @@ def build_services(settings: Settings) -> Services:
         sessions=Sessions(schools.database),
         read=Database(conninfo),
         erasures=settings.register_of_erasures(),
+        audit=ReadAudit(schools, strict=settings.strict_audit),
         operator_token=operator_token,
         region=settings.region,
         mailer=mailer_from(os.environ),

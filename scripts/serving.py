@@ -61,6 +61,7 @@ def serve(settings: Settings) -> None:
             f"The API cannot listen on {settings.host}:{settings.port}: is the port taken?"
         ) from None
     finally:
+        services.audit.close()
         services.read.close()
         close_shared_databases()
         close_mailer(services)

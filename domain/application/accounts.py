@@ -11,7 +11,7 @@ import msgspec
 import domain.advisers
 import domain.staff
 from domain import school_time
-from domain.access import PERMISSIONS, Permission
+from domain.access import PERMISSIONS, AccessLevel, Permission
 from domain.application.school_application import (
     STAFF,
     CommandKey,
@@ -28,9 +28,9 @@ from domain.ledger.database import Connection
 from domain.ledger.stream import Unless
 from domain.login import LoginFailed, LoginFailure, SessionClosed, SessionEnd, SessionOpened
 from domain.staff import Access, Adviser, StaffMember, StaffNames
-from domain.vault import keystore, login_key, passwords, resets
+from domain.vault import keystore, login_key, resets
 from domain.vault.login_key import LoginKey
-from domain.vault.passwords import is_outdated, rehashed, verifier_of, verify
+from domain.vault.passwords import is_outdated, long_enough_for, rehashed, verifier_of, verify
 from domain.vault.sessions import Session, Sessions
 
 
@@ -69,7 +69,7 @@ def add_staff(
     """
     if adviser:
         adviser = domain.advisers.checked(adviser, access.level, school_time.today())
-    verifier = verifier_of(password, access.level)
+    verifier = verifier_of(password, access.level, context=[names.username, school.school().facts.name])
     staff_id = new_id()
 
     def decide() -> Decision[StaffResult]:
@@ -81,7 +81,7 @@ def add_staff(
             verifier,
             colleagues,
             actor,
-            for_administrators=suits_administrators(password),
+            for_administrators=long_enough_for(AccessLevel.ADMIN, password),
             adviser=adviser,
         )
         digest = school.digest_of_username(names.username)
@@ -145,11 +145,6 @@ def prolong(
     )
 
 
-def suits_administrators(password: str) -> bool:
-    """Whether a password is long enough for an administrator."""
-    return len(password) >= passwords.LEAST_FOR_ADMINISTRATORS
-
-
 def set_password(
     school: SchoolApplication,
     sessions: Sessions,
@@ -173,11 +168,13 @@ def set_password(
 
     Raises:
         NotFound: There is no such account.
-        InvalidInput: The password is too short or too long.
+        InvalidInput: The password is too short, too long or easily guessed.
         Conflict: It is too short for an administrator, which its owner has just become.
     """
-    verifier = verifier_of(password, school.staff_member(staff_id).access.level)
-    suits = suits_administrators(password)
+    member = school.staff_member(staff_id)
+    context = [member.names.username, school.school().facts.name]
+    verifier = verifier_of(password, member.access.level, context=context)
+    suits = long_enough_for(AccessLevel.ADMIN, password)
     outcome = _change(
         school,
         staff_id,

@@ -10,6 +10,7 @@ import msgspec
 
 import domain.assessment
 from domain.academic_year import AssessmentPoint, Term, academic_year_label, academic_year_of
+from domain.access import Permission
 from domain.application.school_application import (
     CommandKey,
     Decision,
@@ -164,7 +165,9 @@ def _check(
 def _check_classes(pupils: dict[UUID, Pupil], only_classes: Sequence[str]) -> None:
     allowed = {name.casefold() for name in only_classes}
     if any((pupil.record.class_name or "").casefold() not in allowed for pupil in pupils.values()):
-        raise NotPermitted("You may record assessments of your own classes only")
+        raise NotPermitted(
+            "You may record assessments of your own classes only", needed=Permission.RECORD_ASSESSMENTS
+        )
 
 
 def correct(

@@ -10,12 +10,8 @@ from uuid import UUID
 
 import domain.staff
 from domain import school_time
-from domain.application.accounts import (
-    StaffResult,
-    close_sessions_of,
-    opened_with_key,
-    suits_administrators,
-)
+from domain.access import AccessLevel
+from domain.application.accounts import StaffResult, close_sessions_of, opened_with_key
 from domain.application.login_keys import append_to_logs
 from domain.application.school_application import Decision, SchoolApplication, Schools
 from domain.events import SYSTEM
@@ -26,7 +22,7 @@ from domain.mail import Mailer
 from domain.resets import PasswordResetRequested, PasswordResetUsed, ResetRefused
 from domain.staff import StaffMember
 from domain.vault import login_key, resets
-from domain.vault.passwords import verifier_of
+from domain.vault.passwords import long_enough_for, verifier_of
 from domain.vault.sessions import Sessions
 
 REFUSED = "The code is not right, or is too old, or was used: ask for another one"
@@ -106,8 +102,9 @@ def redeem(schools: Schools, sessions: Sessions, key: str, username: str, code: 
     if not _is_good(school, member, code) or member is None:
         raise ResetRefused(REFUSED)
     staff_id = member.id
-    verifier = verifier_of(password, member.access.level)
-    suits = suits_administrators(password)
+    context = [member.names.username, school.school().facts.name]
+    verifier = verifier_of(password, member.access.level, context=context)
+    suits = long_enough_for(AccessLevel.ADMIN, password)
 
     def decide() -> Decision[StaffResult]:
         now = school.staff_member(staff_id)

@@ -15,6 +15,13 @@ from scripts.cli.output import clean, moment, say, show_json, show_table
 from scripts.cli.staff import member_called
 
 Limit = Annotated[int, typer.Option(min=1, max=500, metavar="N", help="The most entries to show.")]
+User = Annotated[str | None, typer.Option("--user", metavar="USERNAME", help="Only this account.")]
+Since = Annotated[
+    str | None, typer.Option("--since", parser=read_day, metavar="DATE", help="From this day on.")
+]
+Until = Annotated[
+    str | None, typer.Option("--until", parser=read_day, metavar="DATE", help="Up to this day.")
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -79,19 +86,23 @@ def _details(details: dict[str, Any]) -> Iterable[str]:
         if isinstance(value, dict):
             yield from _details(value)
         elif value not in (None, [], "") and field not in UNSAID:
-            text = ", ".join(map(str, value)) if isinstance(value, list) else clean(value)
-            yield f"{field} {text}"
+            yield f"{field} {_value(value)}"
+
+
+def _value(value: object) -> str:
+    """A value in one line; of a list of things with fields of their own, their number."""
+    if not isinstance(value, list):
+        return clean(value)
+    if any(isinstance(each, dict) for each in value):
+        return str(len(value))
+    return ", ".join(map(str, value))
 
 
 def logins(
     context: typer.Context,
-    user: Annotated[str | None, typer.Option(metavar="USERNAME", help="Only this account.")] = None,
-    since: Annotated[
-        str | None, typer.Option(parser=read_day, metavar="DATE", help="From this day on.")
-    ] = None,
-    until: Annotated[
-        str | None, typer.Option(parser=read_day, metavar="DATE", help="Up to this day.")
-    ] = None,
+    user: User = None,
+    since: Since = None,
+    until: Until = None,
     before: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Those before this position.")
     ] = None,

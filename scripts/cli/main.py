@@ -25,6 +25,7 @@ from scripts.cli import (
     sessions,
     sheets,
     staff,
+    usage,
 )
 from scripts.cli.connection import Chosen
 from scripts.cli.failures import ExitCode, Unreachable, exit_code_of
@@ -105,7 +106,7 @@ def target_tracker(
     context.obj = Chosen(server, ca)
 
 
-for group in (sessions, importing, auditing):
+for group in (sessions, importing, auditing, usage):
     group.add_to(app)
 erasing.add_to(pupils.app)
 for name, part in (

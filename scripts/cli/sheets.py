@@ -85,7 +85,7 @@ def template(
     writer.writerow([PUPIL_ID, "Surname", "Forename", *codes])
     for pupil in sorted(pupils, key=lambda each: name_of(each).casefold()):
         shown = (pupil["surname"] or pupil["alias"], pupil["forename"])
-        names = [_not_a_formula(name or "") for name in shown]
+        names = [not_a_formula(name or "") for name in shown]
         writer.writerow([pupil["pupil_id"], *names, *("" for _ in codes)])
     if output is None:
         sys.stdout.write(text.getvalue().replace("\r\n", "\n"))
@@ -98,7 +98,7 @@ def template(
     say(f"{output} is written: fill it in, and record it with: target-tracker sheet record {output}")
 
 
-def _not_a_formula(name: str) -> str:
+def not_a_formula(name: str) -> str:
     """A name that a spreadsheet shows and does not calculate."""
     return f"'{name}" if name.startswith(("=", "+", "-", "@", "\t")) else name
 

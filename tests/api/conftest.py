@@ -28,6 +28,7 @@ from api.services import Services
 from api.serving import configuration
 from api.tls import LocalCertificates, make_local_certificates
 from domain.access import AccessLevel
+from domain.application.usage import ReadAudit
 from domain.ledger.database import Database
 from domain.vault.erasures import FileRegister
 from domain.vault.sessions import Sessions
@@ -243,6 +244,8 @@ def served(server: EmbeddedPostgres, certificates: LocalCertificates) -> Iterato
             sessions=Sessions(schools.database),
             read=Database(test_database.conninfo()),
             erasures=FileRegister(certificates.ca.with_name("erasures")),
+            # It appends when a test says so: positions do not move by themselves.
+            audit=ReadAudit(schools, interval=3600),
             operator_token=OPERATOR_TOKEN,
             region="a region of the tests",
         )
@@ -258,6 +261,7 @@ def served(server: EmbeddedPostgres, certificates: LocalCertificates) -> Iterato
             running_service.start_worker()
             yield running_service
             running_service.stop_worker()
+            services.audit.close()
             for client in running_service.clients:
                 client.close()
 

@@ -64,6 +64,7 @@ WHAT_ROUTES_ASK_FOR: dict[tuple[str, str], Permission | str] = {
     ("GET", "/v1/pupils/{pupil_id}/history"): Permission.READ_PUPILS,
     ("GET", "/v1/history"): Permission.READ_AUDIT,
     ("GET", "/v1/logins"): Permission.READ_AUDIT,
+    ("GET", "/v1/usage"): Permission.READ_AUDIT,
     ("GET", "/v1/benchmarks"): Permission.READ_BENCHMARKS,
     ("GET", "/v1/health"): ANYBODY,
     ("GET", "/v1/openapi.json"): ANYBODY,

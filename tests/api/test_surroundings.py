@@ -16,6 +16,7 @@ from eventsourcing.persistence import OperationalError
 from api.app import create_app
 from api.services import Services
 from domain.application.school_application import Schools
+from domain.application.usage import ReadAudit
 from domain.ledger.database import Database
 from domain.vault.erasures import FileRegister
 from domain.vault.sessions import Sessions
@@ -47,11 +48,13 @@ def test_what_nobody_foresaw_is_told_to_nobody(
 def test_a_database_that_is_away(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("api.health.PATIENCE", 0.2)
     with Database("host=/nonexistent connect_timeout=1") as away:
+        schools = Schools.__new__(Schools)
         services = Services(
-            schools=Schools.__new__(Schools),
+            schools=schools,
             sessions=Sessions(away),
             read=away,
             erasures=FileRegister(tmp_path / "erasures"),
+            audit=ReadAudit(schools, strict=True),
             operator_token=None,
             region="nowhere",
         )

@@ -1,0 +1,62 @@
+"""Answers that show pupils' records: the one way in which they get out, and none without a note of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import TypeVar
+from uuid import UUID
+
+from starlette.responses import Response
+
+from api.callers import Caller
+from api.encoding import Answer
+from domain.access import Permission
+from domain.usage import Read, ReadKind, packed
+
+T = TypeVar("T")
+
+
+class Shown(Answer[T]):
+    """A value that shows pupils' records. There is none without the audit having been told."""
+
+    def __init__(
+        self,
+        caller: Caller,
+        kind: ReadKind,
+        pupil_ids: Iterable[UUID],
+        value: T,
+        *,
+        etag: str | None = None,
+    ) -> None:
+        """Encodes, and notes who is shown what.
+
+        Args:
+            caller: Whom it is shown to.
+            kind: What is read.
+            pupil_ids: The pupils that the value shows.
+            value: The value.
+            etag: The entity tag.
+
+        Raises:
+            psycopg.Error: The audit is strict, and the read could not be recorded.
+        """
+        super().__init__(value, etag=etag)
+        _note(caller, kind, pupil_ids)
+
+
+class ShownBefore(Response):
+    """Says that what the reader has is still so (304): a read like any other."""
+
+    def __init__(self, caller: Caller, kind: ReadKind, pupil_ids: Iterable[UUID], *, etag: str) -> None:
+        """Notes who is shown what; the arguments and errors are those of :class:`Shown`."""
+        super().__init__(status_code=304, headers={"ETag": etag})
+        _note(caller, kind, pupil_ids)
+
+
+def _note(caller: Caller, kind: ReadKind, pupil_ids: Iterable[UUID]) -> None:
+    if caller.session is None:
+        raise TypeError("pupils' records are shown in sessions only: nobody could be named as their reader")
+    pupils = packed(pupil_ids)
+    named = bool(pupils) and caller.may(Permission.READ_NAMES)
+    caller.services.audit.note(caller.session, Read(datetime.now(UTC), kind, named, pupils))
