@@ -92,7 +92,7 @@ def office(registered: RegisteredSchool, schools: Schools, sessions: Sessions) -
 
 
 def test_a_code_goes_to_the_official_address_and_sets_a_password(office: Office) -> None:
-    token = office.log_in("password")
+    token = office.log_in("of my own")
     office.ask(" TEACHER ")
     assert [to for to, _ in office.post.mails] == [OFFICE]
     [code] = office.post.codes
@@ -101,13 +101,13 @@ def test_a_code_goes_to_the_official_address_and_sets_a_password(office: Office)
     with pytest.raises(NotSignedIn):
         accounts.signed_in(office.schools, office.sessions, token)
     with pytest.raises(LoginRefused):
-        office.log_in("password")
+        office.log_in("of my own")
     assert office.log_in(NEW)
     assert office.school.staff_member(office.teacher).for_administrators
 
 
 def test_asking_and_using_are_on_the_stream(office: Office) -> None:
-    office.log_in("password")
+    office.log_in("of my own")
     before = len(events(office.school))
     office.redeem(office.code())
     key_id = read_login_key(office.registered.login_key, SERVICE_KEYS).key_id
@@ -392,7 +392,7 @@ def check_that_only_the_office_gets_mail(office: Office) -> None:
     """Whatever the asker types, an address of theirs above all."""
     mine = "asker@elsewhere.example"
     names = StaffNames(username=mine, display_name="Whose username is an address")
-    accounts.add_staff(office.school, names, Access(AccessLevel.READ_ONLY), "password", OPERATOR)
+    accounts.add_staff(office.school, names, Access(AccessLevel.READ_ONLY), "of my own", OPERATOR)
     for typed in ("teacher", mine, f"teacher, {mine}", f"teacher\r\nBcc: {mine}"):
         office.ask(typed)
     assert len(office.post.mails) == 2
