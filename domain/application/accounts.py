@@ -21,7 +21,7 @@ from domain.application.school_application import (
     Schools,
     logins_of,
 )
-from domain.errors import LoginKeyRefused, LoginRefused, NotFound, NotSignedIn
+from domain.errors import LoginKeyRefused, LoginRefused, NotFound, NotSignedIn, Throttled
 from domain.events import SYSTEM, Actor, ActorKind, Event
 from domain.identifiers import new_id
 from domain.ledger.database import Connection
@@ -259,18 +259,30 @@ class LoggedIn(msgspec.Struct, frozen=True):
         session: The session.
         school: The school, opened as far as the session may.
         member: Whose session it is.
+        device: What the device shows at its next login to this account, so that nobody who guesses keeps it
+            out.
     """
 
     token: str
     session: Session
     school: SchoolApplication
     member: StaffMember
+    device: str
 
 
 REFUSED = "The username or the password is not right"
 
 
-def log_in(schools: Schools, sessions: Sessions, key: str, username: str, password: str) -> LoggedIn:
+def log_in(
+    schools: Schools,
+    sessions: Sessions,
+    key: str,
+    username: str,
+    password: str,
+    *,
+    address: str = "",
+    device: str | None = None,
+) -> LoggedIn:
     """Opens a session.
 
     The login key is looked at first, by itself: one that is damaged or not ours is refused before anything is
@@ -282,8 +294,11 @@ def log_in(schools: Schools, sessions: Sessions, key: str, username: str, passwo
         key: The school's login key, as it was pasted.
         username: The username.
         password: The password.
+        address: The network address that the attempt comes from, which is not kept.
+        device: What the device was given at an earlier login.
 
     Raises:
+        Throttled: Too many attempts have failed.
         LoginKeyRefused: The login key is damaged, not one of this service's, or has been revoked.
         LoginRefused: The username or the password is wrong, the account is disabled, or the adviser's time
             is over; it never says which, and takes as long for a user whom nobody knows. The reason is on
@@ -291,11 +306,18 @@ def log_in(schools: Schools, sessions: Sessions, key: str, username: str, passwo
     """
     shown = login_key.read(key, schools.service_keys)
     school = opened_with_key(schools, shown)
+    try:
+        attempt = schools.throttle.attempt(shown.school_id, username, address, device)
+    except Throttled as throttled:
+        if throttled.first:  # once for each wait: nobody can flood the stream
+            _log_failure(school, shown, LoginFailure.THROTTLED, None)
+        raise
     member = school.member_with_username(username)
     right = verify(member.password_verifier if member else None, password)
     if member is None or not right or not member.may_log_in(school_time.today()):
         _log_failure(school, shown, _failure(member, right=right), member)
         raise LoginRefused(REFUSED)
+    schools.throttle.succeeded(attempt)
     actor = Actor(ActorKind.STAFF, member.id)
     if is_outdated(member.password_verifier):
         # Its length is not asked again: what was accepted lets its owner in.
@@ -313,7 +335,7 @@ def log_in(schools: Schools, sessions: Sessions, key: str, username: str, passwo
             key_id=shown.key_id,
         )
     )
-    return LoggedIn(token, session, school, member)
+    return LoggedIn(token, session, school, member, schools.throttle.device_token(shown.school_id, username))
 
 
 def _failure(member: StaffMember | None, *, right: bool) -> LoginFailure:

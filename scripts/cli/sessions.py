@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from domain.errors import NotSignedIn
-from scripts.cli import login_key_store, remembered
+from scripts.cli import devices, login_key_store, remembered
 from scripts.cli.connection import Chosen, anonymous, chosen, current, login_key_in, signed_in
 from scripts.cli.failures import Misused, Refused
 from scripts.cli.options import Json, PasswordFile, password_from, read_id
@@ -66,9 +66,14 @@ def login(
     with anonymous(context) as client:
         key = known_login_key(client.server, urn, key_file)
         password = password_from(password_file, "Password")
-        opened = client.command(
-            "POST", "/v1/sessions", {"login_key": key, "username": username, "password": password}
-        ).body
+        credentials = {
+            "login_key": key,
+            "username": username,
+            "password": password,
+            "device": devices.recall(client.server, urn, username),
+        }
+        opened = client.command("POST", "/v1/sessions", credentials).body
+        devices.remember(client.server, urn, username, opened["device"])
         if key_file:
             say(f"The login key is kept in {login_key_store.store(client.server, urn, key)}.")
         remembered.remember(
