@@ -18,7 +18,7 @@ from domain.ledger.persistence import close_shared_databases
 from domain.vault import passwords
 from domain.vault.rewrapping import keep_rewrapping
 from projections.runner import Worker
-from scripts.composition import PREFIX, Settings, build_services
+from scripts.composition import PREFIX, Settings, build_services, close_mailer
 
 STOPPING = (signal.SIGTERM, signal.SIGINT)
 """The signals that tell a process to stop."""
@@ -79,6 +79,7 @@ def serve(settings: Settings, *, fips: bool = False) -> None:
         services.audit.close()
         services.read.close()
         close_shared_databases()
+        close_mailer(services)
 
 
 def work(settings: Settings) -> None:

@@ -26,17 +26,33 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(sessions_app, name="sessions")
 
 
+Urn = Annotated[str, typer.Option(prompt="URN of the school", help="The school's URN.")]
+KeyFile = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="The file of the school's login key: needed once, and remembered after that."
+    ),
+]
+
+
+def known_login_key(server: str, urn: str, key_file: Path | None) -> str:
+    """A school's login key, from its file or from where it was kept at the first login.
+
+    Raises:
+        Misused: It is in neither place, or damaged.
+    """
+    key = login_key_in(key_file) if key_file else login_key_store.recall(server, urn)
+    if key is None:
+        raise Misused("This school's login key is not known here yet: name its file once, with --key-file")
+    return key
+
+
 def login(
     context: typer.Context,
-    urn: Annotated[str, typer.Option(prompt="URN of the school", help="The school's URN.")],
+    urn: Urn,
     username: Annotated[str, typer.Option("--username", "--user", prompt=True, help="Your username.")],
     password_file: PasswordFile = None,
-    key_file: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="The file of the school's login key: needed once, and remembered after that."
-        ),
-    ] = None,
+    key_file: KeyFile = None,
     server: Annotated[str | None, typer.Option(metavar="URL", help="The service's address.")] = None,
     ca: Annotated[Path | None, typer.Option(metavar="FILE", help="The authority of its certificate.")] = None,
 ) -> None:
@@ -48,11 +64,7 @@ def login(
     before = chosen(context)
     context.obj = choice = Chosen(server or before.server, ca or before.ca)
     with anonymous(context) as client:
-        key = login_key_in(key_file) if key_file else login_key_store.recall(client.server, urn)
-        if key is None:
-            raise Misused(
-                "This school's login key is not known here yet: name its file once, with --key-file"
-            )
+        key = known_login_key(client.server, urn, key_file)
         password = password_from(password_file, "Password")
         credentials = {
             "login_key": key,
