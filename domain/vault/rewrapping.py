@@ -48,9 +48,7 @@ def rewrap_all(database: Database, service_keys: ServiceKeys, stop: threading.Ev
                 with database.bound_to(school_id) as connection:
                     done += keystore.rewrap_for_service(connection, school_id, service_keys)
             except DoesNotOpen as error:
-                log.warning(
-                    "the key of school %s cannot be wrapped anew: %s", school_id, type(error).__name__
-                )
+                log.warning("the key of school %s cannot be wrapped anew: %s", school_id, error)
     if done:
         log.info("the keys of %d schools are wrapped under the service's current key now", done)
     return done
