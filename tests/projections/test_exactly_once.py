@@ -24,7 +24,7 @@ from domain.ledger.stream import RecordedEvent
 from domain.vault.keyring import Keyring
 from projections import runner
 from projections.logins import LoginsProjection
-from projections.runner import PROJECTIONS, Worker, status
+from projections.runner import Worker, status
 from scripts.composition import MIGRATIONS
 from scripts.embedded import EmbeddedPostgres
 from tests.conftest import BINARIES, TestDatabase
@@ -34,6 +34,8 @@ from tests.projections.processes import Sabotage, run_sabotaged, workers
 from tests.projections.reference import actual, contributions_of, expected
 
 WORKER = "target_tracker_worker"
+
+LOGINS = LoginsProjection()
 
 
 class Country:
@@ -256,7 +258,7 @@ def overtaken(country: Country) -> tuple[int, int]:
     Returns:
         The checkpoint afterwards, and as the worker that was quicker had left it.
     """
-    school_id, logins = country.schools[0].school_id, PROJECTIONS[2]
+    school_id = country.schools[0].school_id
     worker = Worker(country.worker, SERVICE_KEYS)
     country.happen(20)
     while worker.run_once():
@@ -270,11 +272,11 @@ def overtaken(country: Country) -> tuple[int, int]:
         superuser.execute(DELAYED.encode())
         superuser.execute("SELECT pg_advisory_lock(4711)")
         country.happen(20)
-        delayed = pool.submit(Worker(delayed_database, SERVICE_KEYS).catch_up, school_id, logins)
+        delayed = pool.submit(Worker(delayed_database, SERVICE_KEYS).catch_up, school_id, LOGINS)
         while not waiting(superuser):
             time.sleep(0.005)
         country.happen(20)
-        assert worker.catch_up(school_id, logins) == 40
+        assert worker.catch_up(school_id, LOGINS) == 40
         before = position_of(country, school_id)
         superuser.execute("SELECT pg_advisory_unlock(4711)")
         delayed.result(30)
@@ -290,7 +292,7 @@ def waiting(superuser: psycopg.Connection[Any]) -> bool:
 
 
 def position_of(country: Country, school_id: UUID) -> int:
-    [line] = [each for each in status(country.worker, PROJECTIONS[2:3]) if each.school_id == school_id]
+    [line] = [each for each in status(country.worker, [LOGINS]) if each.school_id == school_id]
     return line.position
 
 
