@@ -48,7 +48,7 @@ class AssessmentsProjection:
     """Keeps `projections.assessments`."""
 
     name = NAME
-    categories = ("assessment", "pupil.erased.")
+    categories: tuple[str, ...] = ("assessment", "pupil.erased.")
 
     def apply(self, connection: Connection, keys: Keyring, events: Sequence[RecordedEvent]) -> None:
         """Writes what the events make of the cells that they are about."""
