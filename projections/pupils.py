@@ -14,12 +14,11 @@ from typing import Any, cast
 from uuid import UUID
 
 import msgspec
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from domain.errors import KeyNotHeld
-from domain.events import Compartment
+from domain.events import Compartment, Sealed
 from domain.ledger.database import Connection
-from domain.ledger.mapper import EventMapper, Origin, split
+from domain.ledger.mapper import EventMapper, split
 from domain.ledger.sealing import generation_of, place_of_row, seal, unseal
 from domain.ledger.sql import load
 from domain.ledger.stream import RecordedEvent
@@ -31,6 +30,9 @@ SQL = load("projections", "pupils.sql")
 
 NAME = "pupils"
 TABLE = "projections.pupils"
+
+# Looking up a member of an enumeration costs as much as reading a date, and would be done for every row.
+_NAMES, _RECORD = Compartment.NAMES, Compartment.RECORD
 
 
 class _Kept(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -87,22 +89,12 @@ def _place(keys: Keyring, pupil_id: UUID, version: int) -> bytes:
     return place_of_row(keys.school_id, TABLE, pupil_id.bytes + version.to_bytes(8))
 
 
-def _opened(keys: Keyring, cipher: AESGCM | None, pupil_id: UUID, version: int, record: bytes) -> _Kept:
-    """What a row's record column holds.
-
-    Raises:
-        KeyNotHeld: There is no key to it.
-        DoesNotOpen: It was damaged, or moved here from another row or version.
-    """
-    if cipher is None:
-        raise KeyNotHeld("The key of a pupil's record is missing")
-    return _kept.decode(unseal(cipher, record, _place(keys, pupil_id, version)))
-
-
 def _row(keys: Keyring, row: tuple[Any, ...]) -> _Row:
     pupil_id, version, names_type, names_version, names, record = row
-    cipher = keys.to_open(pupil_id, Compartment.RECORD, generation_of(record))
-    kept = _opened(keys, cipher, pupil_id, version, record)
+    cipher = keys.to_open(pupil_id, _RECORD, generation_of(record))
+    if cipher is None:
+        raise KeyNotHeld("The key of a pupil's record is missing")
+    kept = _kept.decode(unseal(cipher, record, _place(keys, pupil_id, version)))
     return _Row(pupil_id, version, names_type, names_version, names, kept)
 
 
@@ -110,7 +102,7 @@ def _after(mapper: EventMapper, row: _Row | None, event: RecordedEvent) -> _Row:
     name = event.topic.rpartition(".")[0]
     parts = split(event.state)
     pupil_id = cast("UUID", event.originator_id)
-    said = mapper.open_part(event, pupil_id, Compartment.RECORD, parts.record)
+    said = mapper.open_part(event, pupil_id, _RECORD, parts.record)
     if name == "pupil.admitted":
         assert parts.names is not None
         kept = _Kept(said["record"])
@@ -154,7 +146,7 @@ def _write(connection: Connection, keys: Keyring, rows: Iterable[_Row]) -> None:
             [row.names for row in rows],
             [
                 seal(
-                    keys.to_seal(row.pupil_id, Compartment.RECORD),
+                    keys.to_seal(row.pupil_id, _RECORD),
                     _encoder.encode(row.kept),
                     _place(keys, row.pupil_id, row.version),
                 )
@@ -243,9 +235,7 @@ def classes(connection: Connection, keys: Keyring) -> list[ClassView]:
     rows = connection.execute(SQL["classes"], [keys.school_id], binary=True)
     views = []
     for class_id, pupil_id, version, record, packed, pupils in rows.fetchall():
-        generation = generation_of(record)
-        _, cipher = keys.ciphers_in(packed, pupil_id, generation, generation)
-        name = _opened(keys, cipher, pupil_id, version, record).record.class_name
+        name = _opened(keys, pupil_id, version, record, packed).record.class_name
         views.append(ClassView(class_id=class_id, class_name=name or "", pupils=pupils))
     return sorted(views, key=lambda view: view.class_name)
 
@@ -253,15 +243,28 @@ def classes(connection: Connection, keys: Keyring) -> list[ClassView]:
 def _view(mapper: EventMapper, keys: Keyring, row: tuple[Any, ...]) -> PupilView:
     """A row of `find`, opened with the keys that came with it."""
     pupil_id, version, class_id, names_type, names_version, names, record, packed = row
-    of_names, of_record = keys.ciphers_in(packed, pupil_id, generation_of(names), generation_of(record))
-    kept = _opened(keys, of_record, pupil_id, version, record)
-    origin = Origin(pupil_id, names_version, names_type)
-    opened = mapper.open_part(origin, pupil_id, Compartment.NAMES, names, of_names)
+    kept = _opened(keys, pupil_id, version, record, packed)
+    place = mapper.place_of(pupil_id, names_version, names_type, _NAMES)
+    opened = keys.opened(_NAMES, pupil_id, packed, names, place)
     return PupilView(
         pupil_id=pupil_id,
         version=version,
-        names=opened["names"],
+        names=mapper.read_part(names_type, _NAMES, opened)["names"],
         record=kept.record,
         left_on=kept.left_on,
         class_id=class_id,
     )
+
+
+def _opened(keys: Keyring, pupil_id: UUID, version: int, record: bytes, packed: bytes) -> _Kept:
+    """What a row's record column holds.
+
+    Raises:
+        KeyNotHeld: There is no key to it.
+        DoesNotOpen: It was damaged, or moved here from another row or version.
+    """
+    place = _place(keys, pupil_id, version)
+    opened = keys.opened(_RECORD, pupil_id, packed, record, place)
+    if isinstance(opened, Sealed):
+        raise KeyNotHeld("The key of a pupil's record is missing")
+    return _kept.decode(opened)

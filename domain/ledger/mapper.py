@@ -17,7 +17,6 @@ from typing import Any, NamedTuple, cast, get_type_hints
 from uuid import UUID
 
 import msgspec
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import JSONTranscoder, Mapper, MapperDeserialisationError, StoredEvent
 
@@ -51,7 +50,7 @@ class Parts(NamedTuple):
     record: bytes | None
 
 
-class Origin(NamedTuple):
+class Origin(msgspec.Struct, frozen=True):
     """Which event a part is from, where the part lies apart from the event."""
 
     originator_id: UUID
@@ -216,12 +215,7 @@ class EventMapper(Mapper[UUID]):
             ) from None
 
     def open_part(
-        self,
-        stored_event: StoredEvent | Origin,
-        subject: UUID,
-        home: Compartment,
-        part: bytes | None,
-        cipher: AESGCM | None = None,
+        self, stored_event: StoredEvent | Origin, subject: UUID, home: Compartment, part: bytes | None
     ) -> dict[str, Any]:
         """The fields of one compartment of an event, from its stored part alone.
 
@@ -230,21 +224,38 @@ class EventMapper(Mapper[UUID]):
             subject: Whom it is about.
             home: The compartment.
             part: The stored part; nothing, where the event says nothing.
-            cipher: What opens it, where that is known already; the keys at hand, if it is not given.
+
+        Raises:
+            MapperDeserialisationError: As for :meth:`to_domain_event`.
+        """
+        opened: bytes | Sealed | None = part
+        try:
+            if part is not None and home is not Compartment.OPEN:
+                opened = self._unsealed(stored_event, subject, home, part)
+        except _UNREADABLE as error:
+            raise _cannot_read(home, stored_event.topic, error) from None
+        return self.read_part(stored_event.topic, home, opened)
+
+    def place_of(self, originator_id: UUID, originator_version: int, topic: str, home: Compartment) -> bytes:
+        """The place that a part of an event of the school is sealed for."""
+        return place_of_event(self.keys.school_id, originator_id, originator_version, topic, home)
+
+    def read_part(self, topic: str, home: Compartment, part: bytes | Sealed | None) -> dict[str, Any]:
+        """The fields of one compartment of an event, from its part once that is opened.
+
+        Args:
+            topic: The event's name and version.
+            home: The compartment.
+            part: What is in it; that it is sealed or erased; or nothing, where the event says nothing.
 
         Raises:
             MapperDeserialisationError: As for :meth:`to_domain_event`.
         """
         try:
-            form, steps = self._forms.find(stored_event.topic)
-            opened: bytes | Sealed | None = part
-            if part is not None and home is not Compartment.OPEN:
-                opened = self._unsealed(stored_event, subject, home, part, cipher)
-            return _read(form, steps, home, opened)
+            form, steps = self._forms.find(topic)
+            return _read(form, steps, home, part)
         except _UNREADABLE as error:
-            raise MapperDeserialisationError(
-                f"cannot read the {home.value} part of a {stored_event.topic!r}: {type(error).__name__}"
-            ) from None
+            raise _cannot_read(home, topic, error) from None
 
     def _open_fields(
         self, form: _Form, steps: dict[Compartment, list[Upcaster]] | None, parts: Parts
@@ -252,30 +263,22 @@ class EventMapper(Mapper[UUID]):
         return _read(form, steps, Compartment.OPEN, parts.open)
 
     def _unsealed(
-        self,
-        stored_event: StoredEvent | Origin,
-        subject: UUID,
-        home: Compartment,
-        part: bytes,
-        cipher: AESGCM | None = None,
+        self, stored_event: StoredEvent | Origin, subject: UUID, home: Compartment, part: bytes
     ) -> bytes | Sealed:
+        if not self.keys.holds(home):
+            return SEALED
+        cipher = self.keys.to_open(subject, home, generation_of(part))
         if cipher is None:
-            if not self.keys.holds(home):
-                return SEALED
-            cipher = self.keys.to_open(subject, home, generation_of(part))
-            if cipher is None:
-                return ERASED
-        return unseal(
-            cipher,
-            part,
-            place_of_event(
-                self.keys.school_id,
-                cast("UUID", stored_event.originator_id),
-                stored_event.originator_version,
-                stored_event.topic,
-                home,
-            ),
-        )
+            return ERASED
+        originator_id = cast("UUID", stored_event.originator_id)
+        place = self.place_of(originator_id, stored_event.originator_version, stored_event.topic, home)
+        return unseal(cipher, part, place)
+
+
+def _cannot_read(home: Compartment, topic: str, error: Exception) -> MapperDeserialisationError:
+    return MapperDeserialisationError(
+        f"cannot read the {home.value} part of a {topic!r}: {type(error).__name__}"
+    )
 
 
 def _subject_of(form: _Form, stored_event: StoredEvent, fields: dict[str, Any]) -> UUID:

@@ -11,6 +11,7 @@ the part belongs. Copied to another event, child, compartment or school, it does
 from __future__ import annotations
 
 import os
+import struct
 from functools import cache
 from typing import NamedTuple, Protocol
 from uuid import UUID
@@ -27,6 +28,7 @@ TAG_SIZE = 16
 OVERHEAD = GENERATION_SIZE + NONCE_SIZE + TAG_SIZE
 """Bytes that a sealed part has more than what is in it."""
 
+_GENERATION = struct.Struct(">H")
 _START = GENERATION_SIZE + NONCE_SIZE
 _MARKS = {home: bytes([number]) for number, home in enumerate(Compartment)}
 _EVENT = b"\x01"
@@ -101,7 +103,8 @@ def generation_of(sealed: bytes) -> int:
     """
     if len(sealed) < OVERHEAD:
         raise DoesNotOpen("This is not a sealed part")
-    return int.from_bytes(sealed[:GENERATION_SIZE])
+    generation: int = _GENERATION.unpack_from(sealed)[0]
+    return generation
 
 
 def unseal(cipher: AESGCM, sealed: bytes, place: bytes) -> bytes:

@@ -24,8 +24,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from domain.errors import DoesNotOpen, KeyNotHeld, NotSignedIn
-from domain.events import Compartment
-from domain.ledger.sealing import SealingKey
+from domain.events import ERASED, SEALED, Compartment, Sealed
+from domain.ledger.sealing import SealingKey, generation_of, unseal
 
 KEY_SIZE = 32
 """Bytes in every key: AES-256."""
@@ -33,7 +33,11 @@ KEY_SIZE = 32
 WRAPPED_SIZE = 12 + KEY_SIZE + 16
 """Bytes in a wrapped key: nonce, key and tag."""
 
+REPLACED = "The school's keys have been replaced: log in again"
+NEVER = "This says that it was sealed with a key that there never was"
+
 _PACKED = struct.Struct(f">HH{WRAPPED_SIZE}s{WRAPPED_SIZE}s")
+_NAMES = Compartment.NAMES
 _COMPARTMENT = {home: home.value.encode() for home in Compartment}
 
 FIRST_GENERATION = 1
@@ -212,34 +216,42 @@ class Keyring:
             cipher = known.ciphers[home, generation] = AESGCM(key)
         return cipher
 
-    def ciphers_in(
-        self, packed: bytes, subject: UUID, names_generation: int, record_generation: int
-    ) -> tuple[AESGCM | None, AESGCM | None]:
-        """A subject's `names` key and `record` key from what a row brought with it, to be used once.
+    def opened(
+        self, home: Compartment, subject: UUID, packed: bytes, sealed: bytes, place: bytes
+    ) -> bytes | Sealed:
+        """Opens a part with the keys that were read together with it, as a row and its keys are.
 
-        None is kept, which is most of what opening hundreds of subjects one after another would cost.
+        None of them is kept: that is most of what opening hundreds of subjects one after another would cost.
 
         Args:
+            home: The part's compartment.
+            subject: Whom it is about.
             packed: The subject's wrapped keys, as :func:`unpacked` takes them.
-            subject: Whose they are.
-            names_generation: Which of them is wanted for `names`.
-            record_generation: Which of them is wanted for `record`.
+            sealed: The part.
+            place: Where it lies.
 
         Returns:
-            Each key; nothing, where it is not among them, or the school's key is not held.
+            What is in it; that it is sealed, if the school's key is not held, or erased, if the subject has
+            no keys.
 
         Raises:
-            DoesNotOpen: One was tampered with.
+            DoesNotOpen: It was damaged or moved, or its key was; or it says that there is another key.
+            NotSignedIn: The school's keys have been replaced since those at hand.
         """
-        names = record = None
-        for generation, school_generation, names_key, record_key in _PACKED.iter_unpack(packed):
-            if generation == names_generation:
-                names = self._unwrapped(Compartment.NAMES, subject, generation, school_generation, names_key)
-            if generation == record_generation:
-                record = self._unwrapped(
-                    Compartment.RECORD, subject, generation, school_generation, record_key
-                )
-        return AESGCM(names) if names else None, AESGCM(record) if record else None
+        school_cipher = self._school_ciphers.get(home)
+        if school_cipher is None:
+            return SEALED
+        generation = generation_of(sealed)
+        for number, school_generation, names, record in _PACKED.iter_unpack(packed):
+            if number == generation:
+                if school_generation != self.school.generation:
+                    raise NotSignedIn(REPLACED)
+                wrapped = names if home is _NAMES else record
+                of_key = place_of_subject_key(self.school_id, subject, generation, home)
+                return unseal(AESGCM(unwrap(school_cipher, wrapped, of_key)), sealed, place)
+        if packed:
+            raise DoesNotOpen(NEVER)
+        return ERASED
 
     def to_seal(self, subject: UUID, home: Compartment) -> SealingKey:
         """A subject's newest key.
@@ -337,22 +349,17 @@ class Keyring:
 
     def _key(self, known: _Subject, home: Compartment, generation: int) -> bytes | None:
         wrapped = known.wrapped.get(generation)
-        if wrapped is None:
-            return None
-        part = wrapped.names if home is Compartment.NAMES else wrapped.record
-        return self._unwrapped(home, wrapped.subject, generation, wrapped.school_generation, part)
-
-    def _unwrapped(
-        self, home: Compartment, subject: UUID, generation: int, school_generation: int, part: bytes | None
-    ) -> bytes | None:
         cipher = self._school_ciphers.get(home)
-        if cipher is None:
+        if cipher is None or not known.wrapped:
             return None
-        if school_generation != self.school.generation:
-            raise NotSignedIn("The school's keys have been replaced: log in again")
+        if wrapped is None:
+            raise DoesNotOpen(NEVER)
+        if wrapped.school_generation != self.school.generation:
+            raise NotSignedIn(REPLACED)
+        part = wrapped.names if home is Compartment.NAMES else wrapped.record
         if part is None:
             return None
-        return unwrap(cipher, part, place_of_subject_key(self.school_id, subject, generation, home))
+        return unwrap(cipher, part, place_of_subject_key(self.school_id, wrapped.subject, generation, home))
 
 
 def unpacked(subject: UUID, packed: bytes | None) -> list[WrappedSubjectKeys]:

@@ -51,11 +51,14 @@ def measure(ground: Ground) -> Iterator[Figure]:
 
 
 def processor_milliseconds(work: Callable[[], object]) -> float:
-    """Milliseconds of the processor that a piece of work takes in this process, the median of some rounds."""
+    """Milliseconds of the processor that a piece of work takes in this process, the median of some rounds.
+
+    They follow one another as requests do, and what they leave is collected among them as it is there.
+    """
     work()
     taken = []
+    gc.collect()
     for _ in range(ROUNDS):
-        gc.collect()
         began = time.process_time()
         work()
         taken.append(time.process_time() - began)

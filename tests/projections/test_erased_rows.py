@@ -1,4 +1,4 @@
-"""A child who is erased is shown to nobody from that moment on, and after a worker has run there is no row."""
+"""A child who is erased is shown to nobody from that moment on; once a worker has run, there is no row."""
 
 from __future__ import annotations
 
