@@ -114,13 +114,15 @@ class Throttled(TargetTrackerError):
     Args:
         message: What was refused, and why.
         retry_after: Seconds until the next attempt counts.
+        first: Whether nobody has been refused yet during this wait: then it is worth a record.
     """
 
     title = "Too many attempts"
 
-    def __init__(self, message: str, *, retry_after: int) -> None:
+    def __init__(self, message: str, *, retry_after: int, first: bool = True) -> None:
         super().__init__(message, retry_after=retry_after)
         self.retry_after = retry_after
+        self.first = first
 
 
 class NotPermitted(TargetTrackerError):

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from domain.events import Event, Open, Record, event
+from domain.events import Event, Names, Open, event
 
 
 class KeyOrigin(StrEnum):
@@ -21,7 +21,7 @@ class KeyOrigin(StrEnum):
 class KeyIssued(Event, frozen=True, kw_only=True):
     """The school got a login key; the key itself is kept nowhere.
 
-    `label` is what the school calls it, such as the office that has it.
+    `label` is what the school calls it, such as the office, or the person, that has it.
     """
 
     subject_field: ClassVar[str] = "school_id"
@@ -29,7 +29,7 @@ class KeyIssued(Event, frozen=True, kw_only=True):
     school_id: Open[UUID]
     key_id: Open[UUID]
     origin: Open[KeyOrigin]
-    label: Record[str | None] = None
+    label: Names[str | None] = None
 
 
 @event("key.revoked")

@@ -8,13 +8,15 @@ from typing import Any
 
 import msgspec
 
+from domain import addresses
+from domain.addresses import find_addresses, holds_email
 from domain.codes.nc_year import read_nc_year
 from domain.codes.postcode import read_postcode
 from domain.codes.sets import ETHNICITY, LANGUAGE, SEN_PROVISION, SEX
 from domain.codes.upn import read_upn
 from domain.errors import Finding, InvalidInput
 from domain.files import fields
-from domain.files.rows import EARLIEST_DATE_OF_BIRTH, holds_email
+from domain.files.rows import EARLIEST_DATE_OF_BIRTH, finding
 from domain.pupil import AttendanceTotals, PupilNames, PupilRecord
 from domain.text import read_text
 
@@ -77,8 +79,15 @@ class PupilParticulars(
 MANDATORY = ("surname", "forename", "date_of_birth", "sex", "date_of_entry")
 
 
-def _read_text(text: str) -> str:
-    """Text in its usual spelling, as files are read."""
+def _read_name(text: str) -> str:
+    """A name in its usual spelling."""
+    if find_addresses(text):
+        raise ValueError(addresses.ACCEPTED)
+    return read_text(text)
+
+
+def _read_class_name(text: str) -> str:
+    """The name of a class in its usual spelling; a class may be called after a street."""
     if holds_email(text):
         raise ValueError(fields.NO_EMAIL)
     return read_text(text)
@@ -91,25 +100,28 @@ def checked_reason(field: str, text: str | None) -> str | None:
     """A reason or another few words, as they are kept.
 
     Raises:
-        InvalidInput: It is empty or too long, or holds an email address or damaged characters.
+        InvalidInput: It is empty or too long, or holds damaged characters, or an email or postal address; the
+            finding has the words of the address.
     """
     if text is None:
         return None
+    found = f"{len(text)} characters"
     try:
-        text = _read_text(text)
-        accepted = "" if 1 <= len(text) <= MOST_OF_A_REASON else f"1 to {MOST_OF_A_REASON} characters"
+        read = read_text(text)
+        accepted = "" if 1 <= len(read) <= MOST_OF_A_REASON else f"1 to {MOST_OF_A_REASON} characters"
+        if not accepted and (words := find_addresses(read)):
+            found, accepted = ", ".join(words), addresses.ACCEPTED
     except ValueError as error:
         accepted = str(error)
     if accepted:
-        finding = Finding(field=field, found=f"{len(text)} characters", accepted=accepted)
-        raise InvalidInput("This cannot be kept as it is", [finding])
-    return text
+        raise InvalidInput("This cannot be kept as it is", [finding(field, found, accepted)])
+    return read
 
 
 _READERS: dict[str, Callable[[str], str]] = {
-    "surname": _read_text,
-    "forename": _read_text,
-    "class_name": _read_text,
+    "surname": _read_name,
+    "forename": _read_name,
+    "class_name": _read_class_name,
     "upn": read_upn,
     "postcode": read_postcode,
     "sex": SEX.find,

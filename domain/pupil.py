@@ -145,10 +145,13 @@ class PupilChanged(Event, frozen=True, kw_only=True):
 
 @event("pupil.left")
 class PupilLeft(Event, frozen=True, kw_only=True):
-    """The child left the school; the record stays readable."""
+    """The child left the school; the record stays readable.
+
+    `reason` is free text, into which people write names.
+    """
 
     left_on: Record[date]
-    reason: Record[str | None] = None
+    reason: Names[str | None] = None
     destination: Names[str | None] = None
 
 

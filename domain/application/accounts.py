@@ -51,7 +51,7 @@ def add_staff(
         AlreadyExists: Somebody at the school has the username.
         InvalidInput: The names, the classes or the password are not as they must be.
     """
-    verifier = verifier_of(password, access.level)
+    verifier = verifier_of(password, access.level, context=[names.username, school.school().facts.name])
     staff_id = new_id()
 
     def decide() -> Decision[StaffResult]:
@@ -120,9 +120,11 @@ def set_password(
 
     Raises:
         NotFound: There is no such account.
-        InvalidInput: The password is too short or too long.
+        InvalidInput: The password is too short, too long or easily guessed.
     """
-    verifier = verifier_of(password, school.staff_member(staff_id).access.level)
+    member = school.staff_member(staff_id)
+    context = [member.names.username, school.school().facts.name]
+    verifier = verifier_of(password, member.access.level, context=context)
     outcome = _change(
         school, staff_id, lambda member: domain.staff.set_password(member, verifier, actor), command
     )

@@ -78,7 +78,8 @@ def register(schools: Schools, request: Registration, command: CommandKey | None
             "The service knows no recovery key, so that a school which loses its login key would be lost: "
             "make one with target-tracker keys init-recovery"
         )
-    verifier = verifier_of(request.password, AccessLevel.ADMIN)
+    context = [request.administrator.username, request.facts.name]
+    verifier = verifier_of(request.password, AccessLevel.ADMIN, context=context)
     keys = SchoolKeys.new(new_id())
     text, login_key = issue(schools.service_keys, keys.school_id, new_id())
     result = Registered(keys.school_id, new_id(), login_key.key_id)

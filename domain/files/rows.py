@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import date
 from typing import Literal, TypeVar
 
 import msgspec
 
+from domain.addresses import holds_email as holds_email
 from domain.assessment import Result
 from domain.errors import Finding
 from domain.pupil import PupilNames, PupilRecord
@@ -150,11 +150,3 @@ class Seen:
         if (first := self._children.setdefault(child, reader.row)) != reader.row:
             found = f"{surname}, {forename}, {date_of_birth:%d/%m/%Y}"
             reader.wrong(field, found, f"each child once; row {first} is the same child")
-
-
-_EMAIL = re.compile(r"[^\s@<>(),;:]+@[^\s@<>(),;:]+\.[^\s@<>(),;:]+")
-
-
-def holds_email(text: str) -> bool:
-    """Whether an email address stands anywhere in the text."""
-    return "@" in text and _EMAIL.search(text) is not None

@@ -195,7 +195,8 @@ class Keyring:
         """A subject's key; nothing, if it is not at hand or has been destroyed.
 
         Raises:
-            DoesNotOpen: It is there, and was tampered with.
+            DoesNotOpen: It is there, and was tampered with; or the subject has keys, but none of that
+                generation: they are destroyed all together, so there never was one.
         """
         known = self._subjects.get(subject) or self._looked_up(subject)
         cipher = known.ciphers.get((home, generation))
@@ -303,8 +304,10 @@ class Keyring:
     def _key(self, known: _Subject, home: Compartment, generation: int) -> bytes | None:
         wrapped = known.wrapped.get(generation)
         cipher = self._school_ciphers.get(home)
-        if wrapped is None or cipher is None:
+        if cipher is None or not known.wrapped:
             return None
+        if wrapped is None:
+            raise DoesNotOpen("This says that it was sealed with a key that there never was")
         if wrapped.school_generation != self.school.generation:
             raise NotSignedIn("The school's keys have been replaced: log in again")
         part = wrapped.names if home is Compartment.NAMES else wrapped.record

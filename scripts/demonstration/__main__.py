@@ -188,7 +188,8 @@ def _start(
         },
         commands(),
     )
-    service = Service(server, certificates.ca, demo, partial(_recover, demo, api["TARGET_TRACKER_DATABASE"]))
+    recover = partial(_recover, demo, api["TARGET_TRACKER_DATABASE"])
+    service = Service(server, certificates.ca, demo, recover, postgresql.conninfo("postgres"))
     _wait_until_it_answers(service, processes)
     return service
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from domain.academic_year import Term
 from domain.errors import TargetTrackerError
 from scripts.cli.client import Client
 from scripts.cli.failures import Refused
 from scripts.cli.roll import every_pupil
-from scripts.demonstration.filling import ADMINISTRATOR, ADVISER, TEACHER, FilledSchool, Service
+from scripts.demonstration.dump import readable
+from scripts.demonstration.filling import ADMINISTRATOR, ADVISER, STAFF, TEACHER, FilledSchool, Service
 
 LEAST_IN_BENCHMARKS = 10
 
@@ -139,5 +141,51 @@ def _again(client: Client, _: Service, filled: FilledSchool) -> str:
     return f"importing {filled.csv.name} and {filled.ctf.name} again changes nothing"
 
 
-CHECKS: tuple[Check, ...] = (_pupils, _sheet, _history, _logins, _access, _benchmarks, _again)
+def _sealed(_: Client, service: Service, filled: FilledSchool) -> str:
+    """As somebody would look who stole the whole database."""
+    words = {STAFF[0][1], f"office@school-{filled.planned.facts.urn}.example"}
+    for pupil in filled.school.pupils:
+        names = pupil.names
+        words |= {names.surname, names.forename, names.date_of_birth.isoformat(), names.upn or ""}
+        words |= {names.postcode or "", *names.former_upns}
+    # Terms stand in the clear, and some children are called like one.
+    words = {word for word in words if word and word.casefold() not in set(Term)}
+    found = list(readable(service.superuser, words))
+    _expect(not found, f"{found[:1]} can be read in the database")
+    return f"nothing of {len(filled.school.pupils)} pupils can be read in the database itself"
+
+
+def _erased(client: Client, _: Service, __: FilledSchool) -> str:
+    """A child who is made up here and now, and erased again; a second run finds the erased one."""
+    child = {
+        "surname": "Soonforgotten",
+        "forename": "Robin",
+        "date_of_birth": "2018-03-04",
+        "sex": "F",
+        "date_of_entry": "2022-09-01",
+    }
+    admitted = client.command("POST", "/v1/pupils", child, key="demo-soon-forgotten")
+    path, reason = f"/v1/pupils/{admitted.body['pupil_id']}", {"reason": "mistake"}
+    if not admitted.repeated:
+        _expect(client.query(path).body["pupil"]["surname"] == "Soonforgotten", "a new pupil is not shown")
+        asked = client.command("POST", f"{path}/erasure", reason).body
+        client.command("POST", f"{path}/erase", reason | {"confirmation": asked["confirmation"]})
+    told = [entry["details"] for entry in client.query(f"{path}/history").body["entries"]]
+    _expect(told == [{"erased": True}, reason], f"after the erasure there is {told}")
+    found = client.search("/v1/pupils/search", {"name": "Soonforgotten", "on_roll": None}).body["pupils"]
+    _expect(found == [], "a child who was erased is found")
+    return "a child was erased: the history still says that there was one, and nothing else"
+
+
+CHECKS: tuple[Check, ...] = (
+    _pupils,
+    _sheet,
+    _history,
+    _logins,
+    _access,
+    _benchmarks,
+    _again,
+    _sealed,
+    _erased,
+)
 """Every check, in the order in which it is made."""

@@ -54,6 +54,7 @@ class Service:
         ca: The authority of its certificate.
         folder: The demo's folder.
         recover: Issues a login key to a school that has lost its own, given the school's id.
+        superuser: How the database is reached by whoever may read everything in it.
         stopping: Set when the demo is being stopped.
     """
 
@@ -61,6 +62,7 @@ class Service:
     ca: Path
     folder: DemoFolder
     recover: Callable[[UUID], str]
+    superuser: str
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def client(self, token: str | None = None) -> Client:

@@ -10,7 +10,7 @@ import msgspec
 import typer
 from rich.console import Console
 
-from scripts.measuring import appends, commands, imports, memory, projecting
+from scripts.measuring import appends, commands, imports, memory, opening, projecting
 from scripts.measuring.ground import Ground, ground
 from scripts.measuring.measure import Figure
 
@@ -19,6 +19,7 @@ BENCHMARKS: dict[str, Callable[[Ground], Iterator[Figure]]] = {
     "command": commands.measure,
     "import": imports.measure,
     "project": projecting.measure,
+    "open": opening.measure,
     "memory": memory.measure,
 }
 
@@ -49,11 +50,17 @@ def main(
 
 def _show(console: Console, measured: Figure) -> None:
     """Three lines, at home on 80 columns."""
-    console.print(f"[bold]{measured.name}[/]: {measured.value:,.0f} {measured.unit}")
-    console.print(f"  {measured.ratio:.2f} times {measured.limit:,.0f}: {measured.limit_is}", highlight=False)
+    console.print(f"[bold]{measured.name}[/]: {_number(measured.value)} {measured.unit}")
+    console.print(
+        f"  {measured.ratio:.2f} times {_number(measured.limit)}: {measured.limit_is}", highlight=False
+    )
     if measured.wanted:
         verdict = "[green]reached[/]" if measured.reached else "[bold red]not reached[/]"
         console.print(f"  wanted: {measured.wanted}: {verdict}", highlight=False)
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator
 
 from domain.application import pupils
-from domain.application.school_application import SchoolApplication, Schools
+from domain.application.school_application import SchoolApplication
 from domain.events import OPERATOR
 from domain.particulars import PupilParticulars
 from scripts.measuring.ground import Ground, made_up_child, new_school
@@ -23,8 +23,8 @@ SECONDS = 4.0
 
 def measure(ground: Ground) -> Iterator[Figure]:
     """Measures the figure: each thread changes pupils of its own, who have 10 to 20 events behind them."""
-    schools = Schools(ground.api)
-    applications = [schools.school(new_school(schools)) for _ in range(SCHOOLS)]
+    schools = ground.schools()
+    applications = [new_school(schools) for _ in range(SCHOOLS)]
     ours = [[_Ours(random.choice(applications)) for _ in range(PUPILS)] for _ in range(THREADS)]  # noqa: S311
     our_rate = rate_of_threads(lambda thread: random.choice(ours[thread]).change(), THREADS, SECONDS)  # noqa: S311
 
@@ -51,9 +51,9 @@ class _Ours:
         if self.version >= EVENTS_AFTER:
             return 0
         changes = PupilParticulars(class_name=f"Class {self.version}")
-        self.version = pupils.change(
-            self.school, self.pupil_id, changes, self.version, OPERATOR
-        ).result.version
+        # Opened for this command alone, as for a request, with nothing at hand from the last one.
+        school = self.school.opened_with(self.school.keys.school)
+        self.version = pupils.change(school, self.pupil_id, changes, self.version, OPERATOR).result.version
         return 1
 
 

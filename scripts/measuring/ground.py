@@ -9,20 +9,21 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import count
 from pathlib import Path
-from uuid import UUID
 
-from domain.access import AccessLevel
-from domain.application.school_application import Schools
-from domain.events import OPERATOR
+from domain.application.accounts import opened_with_key
+from domain.application.registration import Registration, register
+from domain.application.school_application import SchoolApplication, Schools
 from domain.identifiers import new_id
 from domain.ledger.database import Database
 from domain.ledger.migrate import migrate
 from domain.ledger.stream import Stream, register_school
 from domain.pupil import PupilNames, PupilRecord
+from domain.school import SchoolFacts
+from domain.staff import StaffNames
+from domain.vault import login_key
+from domain.vault.key_ring import KeyRing, new_ring
 from scripts.composition import MIGRATIONS
 from scripts.embedded import EmbeddedPostgres
-
-__all__ = ["OPERATOR", "STATE", "AccessLevel", "Ground", "Schools", "ground", "made_up_child"]
 
 STATE = bytes(range(256)) + bytes(44)
 """The 300 bytes of an event that a raw append writes."""
@@ -32,10 +33,11 @@ _urns = count(200_000)
 
 @dataclass
 class Ground:
-    """A server with a migrated database."""
+    """A server with a migrated database, and the keys of a service that works with it."""
 
     server: EmbeddedPostgres
     name: str
+    service_keys: KeyRing
 
     @property
     def api(self) -> str:
@@ -52,8 +54,12 @@ class Ground:
         """How the library's own tables are reached, which need no roles."""
         return self.server.conninfo("postgres", self.name)
 
+    def schools(self) -> Schools:
+        """The write side."""
+        return Schools(self.api, self.service_keys)
+
     def streams(self, database: Database, number: int) -> list[Stream]:
-        """New schools with empty streams."""
+        """New schools with empty streams and no keys."""
         streams = []
         for _ in range(number):
             school_id = new_id()
@@ -76,7 +82,7 @@ def ground() -> Iterator[Ground]:
         try:
             server.create_database("bench")
             list(migrate(server.conninfo(database="bench"), MIGRATIONS))
-            yield Ground(server, "bench")
+            yield Ground(server, "bench", new_ring())
         finally:
             server.destroy()
 
@@ -102,9 +108,23 @@ def made_up_child(number: int, class_name: str = "Class 0") -> tuple[PupilNames,
     return names, record
 
 
-def new_school(schools: Schools) -> UUID:
-    """A school with an open stream."""
-    school_id = new_id()
-    with schools.database.bound_to(school_id) as connection:
-        register_school(connection, school_id, str(next(_urns)))
-    return school_id
+def new_school(schools: Schools) -> SchoolApplication:
+    """A school that has just been registered, opened with its login key."""
+    registered = register(
+        schools,
+        Registration(
+            facts=SchoolFacts(
+                name="Made-up School",
+                urn=str(next(_urns)),
+                local_authority="881",
+                establishment="2001",
+                region="East of England",
+            ),
+            official_email="office@made-up.example",
+            agreement_from=date(2023, 9, 1),
+            administrator=StaffNames(username="head", display_name="The Head"),
+            password="a long enough password",  # noqa: S106 - of nobody
+        ),
+    )
+    assert registered.login_key
+    return opened_with_key(schools, login_key.read(registered.login_key, schools.service_keys))

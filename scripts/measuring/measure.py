@@ -48,6 +48,7 @@ def figure(
     least_ratio: float | None = None,
     least_value: float | None = None,
     most_ratio: float | None = None,
+    most_value: float | None = None,
 ) -> Figure:
     """A figure beside its limit, and whether it reaches what is wanted of it."""
     ratio = value / limit if limit else float("nan")
@@ -55,6 +56,8 @@ def figure(
         wanted, reached = f"at least {least_ratio} times the limit", ratio >= least_ratio
     elif least_value is not None:
         wanted, reached = f"at least {least_value:,.0f} {unit}", value >= least_value
+    elif most_value is not None:
+        wanted, reached = f"at most {most_value:,g} {unit}", value <= most_value
     elif most_ratio is not None:
         wanted, reached = f"at most {most_ratio} times the limit", ratio <= most_ratio
     else:

@@ -54,7 +54,7 @@ def sessions(schools: Schools) -> Sessions:
 
 @dataclass
 class RegisteredSchool:
-    """A school with an administrator, `head`, and a teacher, `teacher`, whose password is `password`."""
+    """A school with an administrator, `head`, and a teacher, `teacher`, whose password is `of my own`."""
 
     urn: str
     login_key: str
@@ -76,7 +76,7 @@ def registered_school(schools: Schools) -> RegisteredSchool:
         application,
         StaffNames(username="Teacher", display_name="A Teacher"),
         Access(AccessLevel.READ_WRITE),
-        "password",
+        "of my own",
         OPERATOR,
     ).result.staff_id
     return RegisteredSchool(urn, login_key, application, staff(made.administrator_id), staff(teacher))

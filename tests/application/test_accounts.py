@@ -9,7 +9,7 @@ from typing import cast
 from uuid import UUID
 
 import pytest
-from argon2 import PasswordHasher, Type, extract_parameters
+from argon2 import Type, extract_parameters
 
 from domain.access import AccessLevel, Permission
 from domain.application import accounts
@@ -33,6 +33,7 @@ from domain.identifiers import new_id
 from domain.login import SessionOpened
 from domain.staff import Access, StaffNames
 from domain.vault import passwords
+from domain.vault.hashing import Argon2id
 from domain.vault.key_ring import new_ring
 from domain.vault.login_key import issue
 from domain.vault.login_key import read as read_login_key
@@ -50,7 +51,7 @@ def named(username: str) -> StaffNames:
     return StaffNames(username=username, display_name="Somebody")
 
 
-def add(school: SchoolApplication, username: str, password: str = "password") -> UUID:
+def add(school: SchoolApplication, username: str, password: str = "of my own") -> UUID:
     return accounts.add_staff(school, named(username), READ_ONLY, password, OPERATOR).result.staff_id
 
 
@@ -153,8 +154,8 @@ def test_a_login_opens_a_session_and_is_on_the_stream(
 
 REFUSALS = {
     "wrong password": ("Teacher", CANARY, "wrong password"),
-    "unknown user": (CANARY, "password", "unknown user"),
-    "disabled": ("Disabled", "password", "account disabled"),
+    "unknown user": (CANARY, "of my own", "unknown user"),
+    "disabled": ("Disabled", "of my own", "account disabled"),
     "disabled, and wrong": ("Disabled", CANARY, "wrong password"),
     "empty": ("", "", "unknown user"),
     "not text": ("Teacher", "\ud800 \x00", "wrong password"),
@@ -290,7 +291,7 @@ def test_the_disabled_are_out_at_their_next_request(
 ) -> None:
     school, teacher = registered.application, cast("UUID", registered.teacher.staff_id)
     tokens = [
-        accounts.log_in(schools, sessions, registered.login_key, "teacher", "password").token
+        accounts.log_in(schools, sessions, registered.login_key, "teacher", "of my own").token
         for _ in range(2)
     ]
     accounts.disable(school, sessions, teacher, registered.administrator)
@@ -304,7 +305,7 @@ def test_the_disabled_are_out_at_their_next_request(
     with pytest.raises(NotSignedIn):
         accounts.signed_in(schools, sessions, token)
     accounts.enable(school, teacher, registered.administrator)
-    assert accounts.log_in(schools, sessions, registered.login_key, "teacher", "password")
+    assert accounts.log_in(schools, sessions, registered.login_key, "teacher", "of my own")
 
 
 def test_changes_to_an_account(registered: RegisteredSchool, schools: Schools, sessions: Sessions) -> None:
@@ -323,7 +324,7 @@ def test_changes_to_an_account(registered: RegisteredSchool, schools: Schools, s
         accounts.change_access(school, sessions, teacher, Access(AccessLevel.READ_WRITE, ("Red",)), OPERATOR)
     accounts.set_password(school, sessions, teacher, "another password", registered.administrator)
     with pytest.raises(LoginRefused):
-        accounts.log_in(schools, sessions, registered.login_key, "teacher", "password")
+        accounts.log_in(schools, sessions, registered.login_key, "teacher", "of my own")
     assert accounts.log_in(schools, sessions, registered.login_key, "teacher", "another password")
     command = CommandKey("key", b"content")
     first = accounts.set_password(school, sessions, teacher, "the third password", OPERATOR, command=command)
@@ -336,7 +337,7 @@ def test_a_new_password_ends_what_the_old_one_opened(
 ) -> None:
     school, teacher = registered.application, cast("UUID", registered.teacher.staff_id)
     mine, other = (
-        accounts.log_in(schools, sessions, registered.login_key, "teacher", "password") for _ in range(2)
+        accounts.log_in(schools, sessions, registered.login_key, "teacher", "of my own") for _ in range(2)
     )
     accounts.set_password(
         school, sessions, teacher, "my new password", registered.teacher, keep=mine.session.id
@@ -364,7 +365,7 @@ def test_a_verifier_of_weaker_parameters_is_made_anew_at_the_next_login(
     # An administrator whose password was long enough when it was chosen is let in all the same.
     with monkeypatch.context() as weaker:
         weaker.setattr(passwords, "LEAST_FOR_ADMINISTRATORS", 8)
-        weaker.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=1024))
+        weaker.setattr(passwords, "_chosen", passwords.Passwords(Argon2id(passes=1, kibibytes=1024)))
         accounts.set_password(school, sessions, head, "chosen early", OPERATOR)
     weak = school.staff_member(head).password_verifier
     accounts.log_in(schools, sessions, registered.login_key, "head", "chosen early")
@@ -377,7 +378,7 @@ def test_a_verifier_of_weaker_parameters_is_made_anew_at_the_next_login(
 
 def test_a_session_that_nobody_uses_ends(registered: RegisteredSchool, schools: Schools) -> None:
     sessions = Sessions(schools.database, idle=timedelta(seconds=1))
-    token = accounts.log_in(schools, sessions, registered.login_key, "teacher", "password").token
+    token = accounts.log_in(schools, sessions, registered.login_key, "teacher", "of my own").token
     begun = time.monotonic()
     while time.monotonic() - begun < 1.4:
         accounts.signed_in(schools, sessions, token)
@@ -389,7 +390,7 @@ def test_a_session_that_nobody_uses_ends(registered: RegisteredSchool, schools: 
 
 def test_no_session_lasts_longer_than_it_may(registered: RegisteredSchool, schools: Schools) -> None:
     sessions = Sessions(schools.database, longest=timedelta(seconds=0.8))
-    token = accounts.log_in(schools, sessions, registered.login_key, "teacher", "password").token
+    token = accounts.log_in(schools, sessions, registered.login_key, "teacher", "of my own").token
     ends = time.monotonic() + 0.8
     accounts.signed_in(schools, sessions, token)
     while time.monotonic() < ends + 0.05:
@@ -402,7 +403,7 @@ def test_the_usual_limits_of_a_session(
     registered: RegisteredSchool, schools: Schools, sessions: Sessions, module_database: TestDatabase
 ) -> None:
     def age(column: str, by: timedelta) -> str:
-        token = accounts.log_in(schools, sessions, registered.login_key, "teacher", "password").token
+        token = accounts.log_in(schools, sessions, registered.login_key, "teacher", "of my own").token
         with module_database.connect("postgres") as superuser:
             superuser.execute(
                 f"UPDATE vault.sessions SET {column} = %s WHERE school_id = %s".encode(),
@@ -423,7 +424,7 @@ def test_the_usual_limits_of_a_session(
 def test_what_is_not_a_token_opens_nothing(
     registered: RegisteredSchool, schools: Schools, sessions: Sessions, mangle: object
 ) -> None:
-    token = accounts.log_in(schools, sessions, registered.login_key, "teacher", "password").token
+    token = accounts.log_in(schools, sessions, registered.login_key, "teacher", "of my own").token
     assert callable(mangle)
     with pytest.raises(NotSignedIn):
         accounts.signed_in(schools, sessions, mangle(token))
@@ -470,7 +471,7 @@ def test_nothing_but_the_verifier_is_kept_of_a_password(
     command = CommandKey("key 2", CANARY.encode())
     accounts.set_password(school, sessions, staff_id, CANARY + "2", OPERATOR, command=command)
     token = accounts.log_in(schools, sessions, registered.login_key, "canary keeper", CANARY + "2").token
-    for username, password in (("canary keeper", CANARY), (CANARY, "password"), (CANARY, CANARY)):
+    for username, password in (("canary keeper", CANARY), (CANARY, "of my own"), (CANARY, CANARY)):
         with pytest.raises(LoginRefused):
             accounts.log_in(schools, sessions, registered.login_key, username, password)
     kept = everything(module_database)

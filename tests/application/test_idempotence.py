@@ -72,7 +72,7 @@ def admit(school: SchoolApplication, pupil_id: UUID, key: CommandKey | None) -> 
 
 def add_staff(school: SchoolApplication, pupil_id: UUID, key: CommandKey | None) -> Outcome[Any]:
     names = StaffNames(username="New", display_name="New")
-    return accounts.add_staff(school, names, Access(AccessLevel.READ_ONLY), "password", OPERATOR, key)
+    return accounts.add_staff(school, names, Access(AccessLevel.READ_ONLY), "of my own", OPERATOR, key)
 
 
 COMMANDS = (record, change, admit, add_staff)

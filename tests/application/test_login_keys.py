@@ -89,7 +89,7 @@ def test_a_revoked_key_opens_nothing_and_its_sessions_end_at_once(
 ) -> None:
     second = second_key(registered, schools)
     mine = accounts.log_in(schools, sessions, second, "head", PASSWORD)
-    other = accounts.log_in(schools, sessions, registered.login_key, "teacher", "password")
+    other = accounts.log_in(schools, sessions, registered.login_key, "teacher", "of my own")
     done = login_keys.revoke(registered.application, key_id_of(second), registered.administrator)
     assert (done.sessions, done.subjects, done.live) == (1, 0, 1)
     with pytest.raises(NotSignedIn):

@@ -1,7 +1,8 @@
 """One made-up example of every event class, with every field set.
 
-A new event class needs an example here, and then ``python -m tests.ledger.golden`` to record its bytes. When
-an event class gets a new version, `FORMER` says what the bytes of the one before are read as from then on.
+A new event class needs an example here, and then ``python -m tests.ledger.golden`` to record what is stored
+of it. When an event class gets a new version, `FORMER` says what the bytes of the one before are read as from
+then on.
 """
 
 from __future__ import annotations
@@ -15,11 +16,14 @@ import domain
 from domain.access import AccessLevel
 from domain.assessment import AssessmentCorrected, AssessmentRecorded, Result
 from domain.events import OPERATOR, REGISTRY, Actor, ActorKind, Event
+from domain.keys import KeyIssued, KeyOrigin, KeyRevoked, KeyUsed
 from domain.login import LoginFailed, LoginFailure, SessionClosed, SessionEnd, SessionOpened
 from domain.pupil import (
     AttendanceTotals,
+    ErasureReason,
     PupilAdmitted,
     PupilChanged,
+    PupilErased,
     PupilLeft,
     PupilNames,
     PupilRecord,
@@ -51,6 +55,8 @@ STAFF = UUID("01890000-0000-7000-8000-000000000003")
 SESSION = UUID("01890000-0000-7000-8000-000000000004")
 ASSESSMENT = UUID("01890000-0000-7000-8000-000000000005")
 IMPORT = UUID("01890000-0000-7000-8000-000000000006")
+LOGIN_KEY = UUID("01890000-0000-7000-8000-000000000007")
+KEYS_LOG = UUID("01890000-0000-7000-8000-000000000008")
 
 TEACHER = Actor(ActorKind.STAFF, STAFF)
 
@@ -111,8 +117,24 @@ EXAMPLES: tuple[Event, ...] = (
     ),
     StaffDisabled(originator_id=STAFF, originator_version=4, actor=TEACHER),
     StaffEnabled(originator_id=STAFF, originator_version=5, actor=TEACHER),
+    KeyIssued(
+        originator_id=KEYS_LOG,
+        originator_version=1,
+        actor=TEACHER,
+        school_id=SCHOOL,
+        key_id=LOGIN_KEY,
+        origin=KeyOrigin.ADMINISTRATOR,
+        label="the office at the lower site",
+    ),
+    KeyRevoked(originator_id=KEYS_LOG, originator_version=2, actor=TEACHER, key_id=LOGIN_KEY, leaked=True),
+    KeyUsed(originator_id=KEYS_LOG, originator_version=3, actor=OPERATOR, key_id=LOGIN_KEY),
     SessionOpened(
-        originator_id=SESSION, originator_version=1, actor=TEACHER, session_id=SESSION, staff_id=STAFF
+        originator_id=SESSION,
+        originator_version=1,
+        actor=TEACHER,
+        session_id=SESSION,
+        staff_id=STAFF,
+        key_id=LOGIN_KEY,
     ),
     SessionClosed(
         originator_id=SESSION,
@@ -127,6 +149,7 @@ EXAMPLES: tuple[Event, ...] = (
         originator_version=3,
         actor=TEACHER,
         staff_id=STAFF,
+        key_id=LOGIN_KEY,
         reason=LoginFailure.WRONG_PASSWORD,
     ),
     PupilAdmitted(
@@ -171,6 +194,7 @@ EXAMPLES: tuple[Event, ...] = (
         destination="Ash Grove Primary School",
     ),
     PupilReturned(originator_id=PUPIL, originator_version=4, actor=TEACHER, returned_on=date(2025, 9, 2)),
+    PupilErased(originator_id=PUPIL, originator_version=5, actor=TEACHER, reason=ErasureReason.RETENTION),
     PupilSnapshot(
         originator_id=PUPIL,
         originator_version=4,

@@ -1,8 +1,14 @@
-"""The bytes of every event type and version ever released, which must be readable for ever.
+"""What is stored of every event type and version ever released, which must be readable for ever.
 
-``golden_events.json`` holds two examples of each: `full`, from :mod:`tests.ledger.examples`, and `bare`, the
-same with every field that has a default left at it, because a default that is changed later would change
-history. Beside the bytes stands what they mean, with every field spelled out.
+``golden_events.json`` is frozen: with it the format of what is stored, from the outermost bytes to the sealed
+parts, the places that they are sealed for and the way in which keys are wrapped. Nothing in the file is ever
+changed or taken out; it only grows. It holds
+
+* `keys`: the two keys of a made-up school, and those of the people in the examples, wrapped under them. They
+  are kept here in the open because they open nothing else;
+* `events`: two examples of each type and version: `full`, from :mod:`tests.ledger.examples`, and `bare`, the
+  same with every field that has a default left at it, because a default that is changed later would change
+  history. Beside the sealed state stands what it means, with every field spelled out.
 
 ``python -m tests.ledger.golden`` adds what is missing, and never changes what is there.
 """
@@ -10,6 +16,7 @@ history. Beside the bytes stands what they mean, with every field spelled out.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -18,14 +25,23 @@ from uuid import UUID
 import msgspec
 from eventsourcing.persistence import StoredEvent
 
-from domain.events import Event
-from domain.ledger.mapper import EventMapper
-from tests.ledger.examples import EXAMPLES
+from domain.events import Compartment, Event
+from domain.ledger.mapper import EventMapper, split
+from domain.ledger.sealing import Keys, generation_of, place_of_event, unseal
+from domain.vault.keyring import Keyring, SchoolKeys, WrappedSubjectKeys
+from tests.ledger.examples import EXAMPLES, SCHOOL
 
 FILE = Path(__file__).with_name("golden_events.json")
 
+SCHOOL_GENERATION = 3
+SUBJECT_GENERATION = 2
+"""Not the first, so that it can be told from a number that happens to be one."""
+
 Entry = dict[str, Any]
 """One recorded example: originator, version and state of what was stored, and its meaning."""
+
+Recorded = dict[str, Any]
+"""The file: `keys`, and `events` by name and version, then `full` or `bare`."""
 
 
 def bare(value: Any) -> Any:
@@ -55,9 +71,65 @@ def spelled_out(value: Any) -> Any:
             return msgspec.to_builtins(value)
 
 
-def entry_of(event: Event) -> Entry:
+def new_keys() -> Entry:
+    """The keys of a school that there is only here."""
+    keys = SchoolKeys.new(SCHOOL, SCHOOL_GENERATION)
+    assert keys.names
+    assert keys.record
+    return {
+        "school_id": str(SCHOOL),
+        "generation": keys.generation,
+        "names": keys.names.hex(),
+        "record": keys.record.hex(),
+        "subjects": {},
+    }
+
+
+def keyring_of(recorded: Recorded) -> Keyring:
+    """The recorded keys."""
+    keys = recorded["keys"]
+    school = SchoolKeys(
+        UUID(keys["school_id"]),
+        keys["generation"],
+        bytes.fromhex(keys["names"]),
+        bytes.fromhex(keys["record"]),
+    )
+    keyring = Keyring(school)
+    keyring.give(
+        map(UUID, keys["subjects"]),
+        [
+            WrappedSubjectKeys(
+                UUID(subject),
+                wrapped["generation"],
+                wrapped["school_generation"],
+                bytes.fromhex(wrapped["names"]),
+                bytes.fromhex(wrapped["record"]),
+            )
+            for subject, wrapped in keys["subjects"].items()
+        ],
+    )
+    return keyring
+
+
+def keep_keys(recorded: Recorded, subjects: Iterable[UUID]) -> Keyring:
+    """The recorded keys, after some for whoever has none yet have been recorded, too."""
+    keyring = keyring_of(recorded)
+    for subject in subjects:
+        if str(subject) not in recorded["keys"]["subjects"]:
+            made = keyring.make(subject, SUBJECT_GENERATION)
+            assert made.names
+            recorded["keys"]["subjects"][str(subject)] = {
+                "generation": made.generation,
+                "school_generation": made.school_generation,
+                "names": made.names.hex(),
+                "record": made.record.hex(),
+            }
+    return keyring
+
+
+def entry_of(event: Event, keys: Keys) -> Entry:
     """What is recorded of an example."""
-    stored = EventMapper().to_stored_event(event)
+    stored = EventMapper(keys).to_stored_event(event)
     return {
         "originator_id": str(stored.originator_id),
         "originator_version": stored.originator_version,
@@ -73,27 +145,46 @@ def stored_event_of(topic: str, entry: Entry) -> StoredEvent:
     )
 
 
+def opened_parts(keys: Keys, subject: UUID, stored: StoredEvent) -> dict[Compartment, bytes | None]:
+    """The parts of a stored event as they were before they were sealed."""
+    opened: dict[Compartment, bytes | None] = {}
+    for home, part in zip(Compartment, split(stored.state), strict=True):
+        if part is not None and home is not Compartment.OPEN:
+            cipher = keys.to_open(subject, home, generation_of(part))
+            assert cipher is not None
+            assert isinstance(stored.originator_id, UUID)
+            place = place_of_event(
+                keys.school_id, stored.originator_id, stored.originator_version, stored.topic, home
+            )
+            opened[home] = unseal(cipher, part, place)
+        else:
+            opened[home] = part
+    return opened
+
+
 def topic_of(event: Event) -> str:
     """The stored name and version of an event's class."""
     return f"{event.name}.{event.version}"
 
 
-def read() -> dict[str, dict[str, Entry]]:
-    """The recorded examples: by name and version, then `full` or `bare`."""
-    recorded: dict[str, dict[str, Entry]] = json.loads(FILE.read_text(encoding="utf-8"))
+def read() -> Recorded:
+    """The recorded keys and examples."""
+    recorded: Recorded = json.loads(FILE.read_text(encoding="utf-8"))
     return recorded
 
 
-def add_missing(recorded: dict[str, dict[str, Entry]]) -> list[str]:
+def add_missing(recorded: Recorded) -> list[str]:
     """Records the examples whose type and version are not recorded yet, and returns those."""
-    missing = {topic_of(event): event for event in EXAMPLES if topic_of(event) not in recorded}
+    events = recorded["events"]
+    missing = {topic_of(event): event for event in EXAMPLES if topic_of(event) not in events}
+    keys = keep_keys(recorded, {event.subject for event in missing.values()})
     for topic, event in missing.items():
-        recorded[topic] = {"full": entry_of(event), "bare": entry_of(bare(event))}
+        events[topic] = {"full": entry_of(event, keys), "bare": entry_of(bare(event), keys)}
     return sorted(missing)
 
 
 if __name__ == "__main__":
-    examples = read() if FILE.exists() else {}
+    examples = read() if FILE.exists() else {"keys": new_keys(), "events": {}}
     for added in add_missing(examples):
         print("added", added)
     FILE.write_text(

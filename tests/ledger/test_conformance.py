@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 from uuid import UUID, uuid4
 
+import msgspec
 import pytest
 from eventsourcing.application import Application, EventSourcedLog, ProcessingEvent
 from eventsourcing.dispatch import singledispatchmethod
@@ -18,6 +19,7 @@ from eventsourcing.tests import application as application_cases
 from eventsourcing.tests import persistence as persistence_cases
 from eventsourcing.utils import Environment, get_topic
 
+from domain.events import Event
 from domain.identifiers import new_id
 from domain.ledger.database import Database
 from domain.ledger.mapper import EventMapper
@@ -29,8 +31,11 @@ from domain.ledger.recorders import (
     StreamTrackingRecorder,
 )
 from domain.ledger.stream import Stream
+from domain.pupil import PupilLeft
 from domain.staff import StaffDisabled
+from domain.vault.keyring import Keyring, SchoolKeys
 from tests.conftest import TestDatabase
+from tests.keys import keyring_of
 from tests.ledger.examples import EXAMPLES
 
 NOT_APPLICABLE = {
@@ -202,16 +207,28 @@ def test_event_sourced_log(environment: dict[str, str]) -> None:
         assert [opened.door for opened in other.get()] == ["west"]
 
 
-def test_event_sourced_log_of_our_own_events(environment: dict[str, str]) -> None:
-    environment["MAPPER_TOPIC"] = get_topic(EventMapper)
-    with Application[UUID](env=environment) as application:
-        example = next(example for example in EXAMPLES if isinstance(example, StaffDisabled))
-        log = EventSourcedLog(application.events, example.originator_id, StaffDisabled)
-        application.events.put([example])
-        assert list(log.get()) == [example]
+class OnOurMapper(Application[UUID]):
+    """An application of the library whose events are sealed with the keys of a school."""
+
+    keys: Keyring
+
+    def construct_mapper(self) -> EventMapper:
+        return EventMapper(self.keys)
+
+
+@pytest.mark.parametrize("cls", [StaffDisabled, PupilLeft], ids=["nothing in it is sealed", "all of it is"])
+def test_event_sourced_log_of_our_own_events(environment: dict[str, str], cls: type[Event]) -> None:
+    example = next(example for example in EXAMPLES if isinstance(example, cls))
+    school_id = UUID(environment["SCHOOL_ID"])
+    OnOurMapper.keys = keyring_of(SchoolKeys.new(school_id), example.subject)
+    with OnOurMapper(env=environment) as application:
+        log = EventSourcedLog(application.events, example.originator_id, type(example))
+        first = msgspec.structs.replace(example, originator_version=1)
+        application.events.put([first])
+        assert list(log.get()) == [first]
         notification = application.notification_log.select(start=1, limit=10)[0]
-        assert notification.topic == "staff.disabled.1"
-        assert application.mapper.to_domain_event(notification) == example
+        assert notification.topic == f"{example.name}.{example.version}"
+        assert application.mapper.to_domain_event(notification) == first
 
 
 class Counter(Aggregate):

@@ -1,19 +1,26 @@
-"""Every event type and version that was ever released is read as it was meant when it was recorded."""
+"""Every event type and version that was ever released is read as it was meant when it was recorded.
+
+The format is frozen with the golden file: what lies in a ledger today must open, and be understood, for ever.
+"""
 
 from __future__ import annotations
 
+import copy
 from datetime import date
 from typing import Any
 
 import pytest
 
-from domain.events import OPERATOR, REGISTRY, Event, Record, Registry
-from domain.identifiers import new_id
-from domain.ledger.mapper import EventMapper
+from domain.events import OPERATOR, REGISTRY, Compartment, Event, Record, Registry
+from domain.ledger.mapper import EventMapper, split
+from domain.ledger.sealing import generation_of
+from tests.keys import keyring_of
 from tests.ledger import golden
-from tests.ledger.examples import EVENT_CLASSES, EXAMPLES, FORMER
+from tests.ledger.examples import EVENT_CLASSES, EXAMPLES, FORMER, PUPIL, SCHOOL
 
-MAPPER = EventMapper()
+RECORDED = golden.read()
+KEYS = golden.keyring_of(RECORDED)
+MAPPER = EventMapper(KEYS)
 
 
 @pytest.mark.parametrize("cls", EVENT_CLASSES, ids=lambda cls: cls.name)
@@ -32,7 +39,9 @@ def meaning_now(topic: str, kind: str, entry: golden.Entry) -> Any:
     return golden.spelled_out(FORMER[key])
 
 
-GOLDEN = [(topic, kind, entry) for topic, kinds in golden.read().items() for kind, entry in kinds.items()]
+GOLDEN = [
+    (topic, kind, entry) for topic, kinds in RECORDED["events"].items() for kind, entry in kinds.items()
+]
 
 
 @pytest.mark.parametrize(
@@ -45,27 +54,68 @@ def test_what_was_ever_recorded_is_read_as_it_was_meant(topic: str, kind: str, e
 
 @pytest.mark.parametrize("event", EXAMPLES, ids=lambda event: event.name)
 def test_every_event_type_and_version_is_recorded(event: Event) -> None:
-    recorded = golden.read()
     topic = golden.topic_of(event)
-    assert topic in recorded, f"{topic} is not recorded: run python -m tests.ledger.golden"
-    assert recorded[topic].keys() == {"full", "bare"}
-    assert MAPPER.to_domain_event(golden.stored_event_of(topic, recorded[topic]["full"])) == event
-    assert MAPPER.to_domain_event(golden.stored_event_of(topic, recorded[topic]["bare"])) == golden.bare(
-        event
-    )
+    assert topic in RECORDED["events"], f"{topic} is not recorded: run python -m tests.ledger.golden"
+    kinds = RECORDED["events"][topic]
+    assert kinds.keys() == {"full", "bare"}
+    assert MAPPER.to_domain_event(golden.stored_event_of(topic, kinds["full"])) == event
+    assert MAPPER.to_domain_event(golden.stored_event_of(topic, kinds["bare"])) == golden.bare(event)
+
+
+@pytest.mark.parametrize("event", EXAMPLES, ids=lambda event: event.name)
+def test_what_is_sealed_is_written_as_it_was_recorded(event: Event) -> None:
+    """Sealing is random, so it is what the parts hold that must be the same to the byte."""
+    topic = golden.topic_of(event)
+    for kind, example in (("full", event), ("bare", golden.bare(event))):
+        recorded = golden.stored_event_of(topic, RECORDED["events"][topic][kind])
+        written = MAPPER.to_stored_event(example)
+        assert golden.opened_parts(KEYS, event.subject, written) == golden.opened_parts(
+            KEYS, event.subject, recorded
+        )
+        # The open part is not sealed, and is at the same place in both.
+        assert len(written.state) == len(recorded.state)
+
+
+def test_the_recorded_parts_are_sealed() -> None:
+    """And the generations of their keys are not the first, lest another number should pass for them."""
+    admitted = golden.stored_event_of("pupil.admitted.1", RECORDED["events"]["pupil.admitted.1"]["full"])
+    parts = split(admitted.state)
+    assert parts.names
+    assert parts.record
+    assert {generation_of(part) for part in (parts.names, parts.record)} == {golden.SUBJECT_GENERATION}
+    assert b"Exempel" not in admitted.state
+    assert KEYS.school.generation == golden.SCHOOL_GENERATION
 
 
 def test_recording_adds_and_never_changes() -> None:
     recorded = golden.read()
     assert golden.add_missing(recorded) == []
-    assert recorded == golden.read()
+    assert recorded == RECORDED
 
-    topic, kept = EXAMPLES[0].name + ".1", {"full": {"state": "00"}}
-    damaged = {name: kinds for name, kinds in golden.read().items() if name != golden.topic_of(EXAMPLES[1])}
-    damaged[topic] = kept
-    assert golden.add_missing(damaged) == [golden.topic_of(EXAMPLES[1])]
-    assert damaged[topic] is kept
-    assert damaged[golden.topic_of(EXAMPLES[1])] == recorded[golden.topic_of(EXAMPLES[1])]
+    lost, topic, kept = golden.topic_of(EXAMPLES[1]), golden.topic_of(EXAMPLES[0]), {"full": {"state": "00"}}
+    damaged = copy.deepcopy(RECORDED)
+    del damaged["events"][lost]
+    damaged["events"][topic] = kept
+    assert golden.add_missing(damaged) == [lost]
+    assert damaged["events"][topic] is kept
+    assert damaged["keys"] == RECORDED["keys"]
+    for kind in ("full", "bare"):
+        anew, before = damaged["events"][lost][kind], RECORDED["events"][lost][kind]
+        assert anew["meaning"] == before["meaning"]
+        subject = EXAMPLES[1].subject
+        assert golden.opened_parts(KEYS, subject, golden.stored_event_of(lost, anew)) == golden.opened_parts(
+            KEYS, subject, golden.stored_event_of(lost, before)
+        )
+
+
+def test_keys_are_recorded_for_whoever_comes_to_it_and_never_changed() -> None:
+    recorded = copy.deepcopy(RECORDED)
+    del recorded["keys"]["subjects"][str(PUPIL)]
+    golden.keep_keys(recorded, [SCHOOL, PUPIL])
+    subjects, before = recorded["keys"]["subjects"], RECORDED["keys"]["subjects"]
+    assert subjects.keys() == before.keys()
+    assert subjects[str(SCHOOL)] == before[str(SCHOOL)]
+    assert subjects[str(PUPIL)] != before[str(PUPIL)]
 
 
 def test_a_default_that_changes_would_be_noticed() -> None:
@@ -80,8 +130,30 @@ def test_a_default_that_changes_would_be_noticed() -> None:
     class LeftLater(Event, frozen=True, kw_only=True):
         on: Record[date] = date(2026, 1, 1)
 
-    stored = EventMapper(before).to_stored_event(
-        Left(originator_id=new_id(), originator_version=1, actor=OPERATOR)
+    keys = keyring_of(KEYS.school, PUPIL)
+    stored = EventMapper(keys, before).to_stored_event(
+        Left(originator_id=PUPIL, originator_version=1, actor=OPERATOR)
     )
-    was = golden.spelled_out(EventMapper(before).to_domain_event(stored))
-    assert golden.spelled_out(EventMapper(after).to_domain_event(stored)) != was
+    was = golden.spelled_out(EventMapper(keys, before).to_domain_event(stored))
+    assert golden.spelled_out(EventMapper(keys, after).to_domain_event(stored)) != was
+
+
+def test_another_encoding_would_be_noticed() -> None:
+    """The sabotaged twin: a field that is written under another name."""
+
+    @(renamed := Registry()).event("pupil.returned")
+    class Returned(Event, frozen=True, kw_only=True):
+        on: Record[date]
+
+    topic = "pupil.returned.1"
+    recorded = golden.stored_event_of(topic, RECORDED["events"][topic]["full"])
+    written = EventMapper(KEYS, renamed).to_stored_event(
+        Returned(
+            originator_id=PUPIL,
+            originator_version=recorded.originator_version,
+            actor=OPERATOR,
+            on=date(2025, 9, 2),
+        )
+    )
+    now, then = (golden.opened_parts(KEYS, PUPIL, stored) for stored in (written, recorded))
+    assert now[Compartment.RECORD] != then[Compartment.RECORD]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -15,10 +14,7 @@ from domain.ledger.recorders import SnapshotRecorder, StreamTrackingRecorder
 from domain.ledger.stream import Command, Stream, register_school
 from scripts.embedded import OWNER
 from tests.conftest import TestDatabase
-
-API = "target_tracker_api"
-WORKER = "target_tracker_worker"
-ANALYTICS = "target_tracker_analytics"
+from tests.ledger.roles import ANALYTICS, API, WORKER, refused, run
 
 TABLES = ("streams", "events", "commands", "snapshots", "tracking")
 """The tables of the ledger that hold a school's rows."""
@@ -27,8 +23,6 @@ OF_NO_SCHOOL = {
     "ledger.schools": "a school's id is looked up in it, before there is one to be bound to; public facts",
 }
 """The tables with a `school_id` that row-level security does not confine, and why."""
-
-Session = psycopg.Connection[tuple[Any, ...]]
 
 
 @pytest.fixture
@@ -44,24 +38,6 @@ def other_id(database: Database, stream: Stream) -> UUID:
         SnapshotRecorder(database, school_id).insert_events([StoredEvent(new_id(), 1, "snapshot", b"s")])
         StreamTrackingRecorder(database, school_id).insert_tracking(Tracking("upstream", 1))
     return other_id
-
-
-def run(session: Session, school_id: UUID | None, statement: str, **parameters: Any) -> list[tuple[Any, ...]]:
-    """Runs one statement, bound to a school or to none, and takes it back."""
-    with session.transaction(force_rollback=True):
-        if school_id:
-            session.execute(f"SET LOCAL target_tracker.school_id = '{school_id}'".encode())
-        cursor = session.execute(statement.encode(), parameters)
-        return cursor.fetchall() if cursor.description else [()] * cursor.rowcount
-
-
-def refused(session: Session, school_id: UUID | None, statement: str, **parameters: Any) -> bool:
-    """Whether a statement is refused for want of privilege, or by a policy."""
-    try:
-        run(session, school_id, statement, **parameters)
-    except psycopg.errors.InsufficientPrivilege:
-        return True
-    return False
 
 
 CHANGES = (

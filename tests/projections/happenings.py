@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from random import Random
 from uuid import UUID
@@ -11,16 +11,21 @@ import msgspec
 
 import domain.pupil
 from domain.academic_year import AssessmentPoint, Term
-from domain.application.school_application import MAPPER, assessments_of, logins_of
+from domain.application.school_application import assessments_of, logins_of
 from domain.assessment import AssessmentCorrected, AssessmentRecorded, Result, steps_result
 from domain.codes.steps import STEPS
 from domain.codes.upn import make_upn
 from domain.events import OPERATOR, Event
 from domain.identifiers import log_id_of, new_id
+from domain.ledger.database import Database
+from domain.ledger.mapper import EventMapper
 from domain.ledger.stream import Appended, Stream
 from domain.login import LoginFailed, LoginFailure, SessionClosed, SessionEnd, SessionOpened
-from domain.pupil import Pupil, PupilNames, PupilRecord
+from domain.pupil import ErasureReason, Pupil, PupilErased, PupilNames, PupilRecord
 from domain.school import ImportCompleted
+from domain.vault import keystore
+from domain.vault.keyring import Keyring
+from tests.keys import add_school
 
 
 class Happenings:
@@ -30,9 +35,11 @@ class Happenings:
         self.school_id = school_id
         self._random = random
         self._pupils: list[Pupil] = []
+        self._admitted = 0
         self._recorded: list[tuple[UUID, UUID, Result]] = []
         self._versions: dict[UUID, int] = {}
         self._staff = [new_id() for _ in range(3)]
+        self._login_key = new_id()
 
     def events(self, count: int) -> list[Event]:
         """The next events."""
@@ -44,26 +51,17 @@ class Happenings:
             (self._correct, 4),
             (self._log_in_or_out, 3),
             (self._import, 1),
+            (self._erase, 1),
         ]
         choices, weights = zip(*kinds, strict=True)
         return [self._random.choices(choices, weights)[0]() for _ in range(count)]
-
-    def append(self, stream: Stream, count: int, most_at_once: int = 20) -> Appended:
-        """Appends the next events to the school's stream, in batches of various sizes."""
-        stored = [MAPPER.to_stored_event(event) for event in self.events(count)]
-        while True:
-            size = self._random.randint(1, most_at_once)
-            appended = stream.append(stored[:size])
-            stored = stored[size:]
-            if not stored:
-                return appended
 
     def _next(self, originator_id: UUID) -> int:
         version = self._versions[originator_id] = self._versions.get(originator_id, 0) + 1
         return version
 
     def _admit(self) -> Event:
-        number = len(self._pupils)
+        number = self._admitted = self._admitted + 1
         names = PupilNames(
             surname=f"Surname{number}",
             forename=f"Forename{number}",
@@ -122,6 +120,13 @@ class Happenings:
         self._next(pupil.id)
         self._pupils[place] = self._after(pupil, event)
         return event
+
+    def _erase(self) -> Event:
+        if (place := self._some()) is None:
+            return self._admit()
+        pupil = self._pupils.pop(place)
+        self._recorded = [entry for entry in self._recorded if entry[1] != pupil.id]
+        return domain.pupil.erase(pupil, self._random.choice(list(ErasureReason)), OPERATOR)
 
     def _result(self, nc_year: str | None) -> Result:
         if self._random.random() < 0.2:
@@ -183,6 +188,7 @@ class Happenings:
                 actor=OPERATOR,
                 session_id=new_id(),
                 staff_id=staff_id,
+                key_id=self._login_key,
             )
         if kind == 1:
             return SessionClosed(
@@ -214,3 +220,49 @@ class Happenings:
             unchanged=0,
             results=0,
         )
+
+
+class LivelySchool:
+    """A school with keys of its own, in whose stream things happen."""
+
+    def __init__(self, database: Database, urn: str, seed: int = 0) -> None:
+        school_id = new_id()
+        self.keys = add_school(database, school_id, urn)
+        self.stream = Stream(database, school_id)
+        self.keyring = Keyring(self.keys)
+        self._happenings = Happenings(school_id, Random(seed))
+        self._sizes = Random(seed)
+
+    @property
+    def school_id(self) -> UUID:
+        return self.keys.school_id
+
+    def make_keys(self, *subjects: UUID) -> None:
+        """Makes keys for people of whom nothing is known yet."""
+        made = [self.keyring.make(subject) for subject in subjects]
+        with self.stream.database.bound_to(self.school_id) as connection:
+            keystore.add_subjects(connection, self.school_id, made)
+
+    def happen(self, count: int, most_at_once: int = 20) -> Appended:
+        """Appends the next events, in batches of various sizes."""
+        events = self._happenings.events(count)
+        while True:
+            size = self._sizes.randint(1, most_at_once)
+            appended = self.append(events[:size])
+            events = events[size:]
+            if not events:
+                return appended
+
+    def append(self, events: Iterable[Event]) -> Appended:
+        """Appends events and, in the same transaction, makes and destroys the keys of whom they are about."""
+        events = list(events)
+        made = [self.keyring.make(event.subject) for event in events if event.founds]
+        mapper = EventMapper(self.keyring)
+        stored = [mapper.to_stored_event(event) for event in events]
+        with self.stream.database.bound_to(self.school_id) as connection:
+            appended = self.stream.append(stored, connection=connection)
+            keystore.add_subjects(connection, self.school_id, made)
+            for event in events:
+                if isinstance(event, PupilErased):
+                    keystore.destroy_subject(connection, self.school_id, event.subject)
+            return appended

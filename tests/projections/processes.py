@@ -13,8 +13,10 @@ from typing import Literal
 from uuid import UUID
 
 from domain.ledger.database import Connection, Database
+from domain.vault.key_ring import KeyRing
 from projections.projection import Projection
-from projections.runner import SQL, Worker, _read, _take
+from projections.runner import SQL, Worker, _read, _take, keys_of
+from tests.keys import SERVICE_KEYS
 
 Sabotage = Literal["rows before checkpoint", "checkpoint before rows"]
 
@@ -38,7 +40,7 @@ class SabotagedWorker(Worker):
 
         def write_rows(connection: Connection) -> None:
             if events:
-                projection.apply(connection, school_id, events)
+                projection.apply(connection, keys_of(connection, school_id, self._service_keys), events)
 
         def move_checkpoint(connection: Connection) -> None:
             connection.execute(SQL["move_checkpoint"], [last, school_id, projection.name])
@@ -54,16 +56,16 @@ class SabotagedWorker(Worker):
         return last - position
 
 
-def work(conninfo: str, batch: int) -> None:
+def work(conninfo: str, service_keys: bytes, batch: int) -> None:
     """What an honest worker's process does, until it is killed."""
     with Database(conninfo) as database:
-        Worker(database, batch=batch).run(threading.Event())
+        Worker(database, KeyRing.read(service_keys), batch=batch).run(threading.Event())
 
 
-def work_badly(conninfo: str, batch: int, sabotage: Sabotage, dies_in: str) -> None:
+def work_badly(conninfo: str, service_keys: bytes, batch: int, sabotage: Sabotage, dies_in: str) -> None:
     """What a sabotaged worker's process does, until it kills itself."""
     with Database(conninfo) as database:
-        worker = SabotagedWorker(database, batch=batch)
+        worker = SabotagedWorker(database, KeyRing.read(service_keys), batch=batch)
         worker.sabotage, worker.dies_in = sabotage, dies_in
         worker.run(threading.Event())
 
@@ -78,9 +80,8 @@ class Processes:
 
     def start(self, count: int = 1) -> None:
         for _ in range(count):
-            process = get_context("spawn").Process(
-                target=work, args=(self._conninfo, self._batch), daemon=True
-            )
+            arguments = (self._conninfo, SERVICE_KEYS.document(), self._batch)
+            process = get_context("spawn").Process(target=work, args=arguments, daemon=True)
             process.start()
             self.running.append(process)
 
@@ -108,7 +109,7 @@ def workers(conninfo: str, count: int, batch: int) -> Iterator[Processes]:
 
 def run_sabotaged(conninfo: str, batch: int, sabotage: Sabotage, dies_in: str) -> None:
     """Lets a sabotaged worker work until its end."""
-    arguments = (conninfo, batch, sabotage, dies_in)
+    arguments = (conninfo, SERVICE_KEYS.document(), batch, sabotage, dies_in)
     process = get_context("spawn").Process(target=work_badly, args=arguments, daemon=True)
     process.start()
     process.join(60)

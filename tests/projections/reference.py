@@ -1,6 +1,7 @@
 """What the projections should hold, worked out another way: by folding a whole stream in memory.
 
-Nothing here is shared with the projections but the domain's own folds.
+Everything is opened with all the keys that there are. Nothing here is shared with the projections but the
+domain's own folds, and the counting that there is no table of.
 """
 
 from __future__ import annotations
@@ -13,17 +14,24 @@ from uuid import UUID
 
 import msgspec
 import psycopg
+from eventsourcing.persistence import StoredEvent
 
 import domain.pupil
+import projections.assessments
+import projections.benchmarks
 from domain.academic_year import Term
-from domain.application.school_application import MAPPER
+from domain.application.school_application import assessments_of
 from domain.assessment import AssessmentCorrected, AssessmentRecorded, Cell, Result, cell_of
 from domain.codes.steps import standing
 from domain.events import Compartment, Event
-from domain.identifiers import class_id_of
+from domain.ledger.mapper import EventMapper
+from domain.ledger.sealing import generation_of, place_of_row, unseal
 from domain.ledger.stream import RecordedEvent, Stream
 from domain.login import LoginFailed, SessionClosed, SessionOpened
-from domain.pupil import Pupil
+from domain.pupil import Pupil, PupilErased
+from domain.vault import keystore
+from domain.vault.aliases import class_id_of
+from domain.vault.keyring import Keyring, SchoolKeys
 
 Standings = tuple[int, str, str, str, str]
 
@@ -44,17 +52,34 @@ class Rows(msgspec.Struct):
     logins: dict[int, tuple[Any, ...]]
 
 
-def expected(stream: Stream) -> Rows:
+def keyring_of(connection: psycopg.Connection[Any], keys: SchoolKeys) -> Keyring:
+    """Every key of the school and of everybody whom it knows.
+
+    Args:
+        connection: Bound to the school, or a superuser's.
+        keys: The school's own keys.
+    """
+    keyring = Keyring(keys)
+    keyring.give((), keystore.of_every_subject(connection, keys.school_id))
+    return keyring
+
+
+def expected(stream: Stream, keys: SchoolKeys) -> Rows:
     """What the stream says."""
-    return expected_of(stream.school_id, stream.events_between(1, limit=10_000_000))
+    stored = stream.events_between(1, limit=10_000_000)
+    with stream.database.bound_to(stream.school_id) as connection:
+        return expected_of(keyring_of(connection, keys), stored)
 
 
-def expected_of(school_id: UUID, stored: Iterable[RecordedEvent]) -> Rows:
-    """What these events say."""
-    events = [(recorded, MAPPER.to_domain_event(recorded)) for recorded in stored]
+def expected_of(keyring: Keyring, stored: Iterable[RecordedEvent]) -> Rows:
+    """What these events say, but for whatever they say of a child who is erased in the end."""
+    read = EventMapper(keyring).to_domain_event
+    events = [(recorded, read(recorded)) for recorded in stored]
+    erased = {event.subject for _, event in events if isinstance(event, PupilErased)}
+    events = [(recorded, event) for recorded, event in events if event.subject not in erased]
     results = _results(events)
     return Rows(
-        pupils={pupil.id: _pupil(school_id, pupil) for pupil in _pupils(event for _, event in events)},
+        pupils={pupil.id: _pupil(keyring, pupil) for pupil in _pupils(event for _, event in events)},
         results=results,
         contributions=contributions_of(result for _, result, _, _ in results.values()),
         logins={recorded.id: line for recorded, event in events if (line := _login(recorded, event))},
@@ -69,9 +94,9 @@ def _pupils(events: Iterable[Event]) -> list[Pupil]:
     return [pupil for some in by_pupil.values() if (pupil := domain.pupil.fold(None, some))]
 
 
-def _pupil(school_id: UUID, pupil: Pupil) -> tuple[Any, ...]:
+def _pupil(keyring: Keyring, pupil: Pupil) -> tuple[Any, ...]:
     name = pupil.record.class_name
-    class_id = class_id_of(school_id, name) if name else None
+    class_id = class_id_of(keyring, name) if name else None
     return (
         pupil.version,
         pupil.names,
@@ -117,41 +142,53 @@ def _login(recorded: RecordedEvent, event: Event) -> tuple[Any, ...] | None:
             return None
 
 
-def actual(superuser: psycopg.Connection[Any], school_id: UUID) -> Rows:
-    """What the projections' tables hold of a school."""
+def actual(superuser: psycopg.Connection[Any], keys: SchoolKeys) -> Rows:
+    """What the projections' tables hold of a school, and what is counted from them at a release."""
+    return actual_of(superuser, keyring_of(superuser, keys))
+
+
+def actual_of(superuser: psycopg.Connection[Any], keyring: Keyring) -> Rows:
+    """The same, with keys that were found elsewhere."""
     return Rows(
-        pupils=_shown_pupils(superuser, school_id),
-        results=_shown_results(superuser, school_id),
-        contributions={
-            (year, term, subject, nc_year, place): count
-            for year, term, subject, nc_year, *counts in superuser.execute(
-                "SELECT academic_year, term, subject, nc_year, below, at, above "
-                "FROM projections.contributions WHERE school_id = %s",
-                [school_id],
-            )
-            for place, count in zip(("below", "at", "above"), counts, strict=True)
-            if count
-        },
+        pupils=_shown_pupils(superuser, keyring),
+        results=_shown_results(superuser, keyring),
+        contributions=_counted(superuser, keyring),
         logins={
             position: tuple(line)
             for position, *line in superuser.execute(
                 "SELECT position, recorded_at, staff_id, session_id, outcome, reason "
                 "FROM projections.logins WHERE school_id = %s",
-                [school_id],
+                [keyring.school_id],
             )
         },
     )
 
 
-def _shown_pupils(superuser: psycopg.Connection[Any], school_id: UUID) -> dict[UUID, tuple[Any, ...]]:
-    pupils = {}
-    for pupil_id, version, nc_year, class_id, on_roll, topic, names, record in superuser.execute(
-        "SELECT pupil_id, version, nc_year, class_id, on_roll, names_type, names, record "
+def _shown_pupils(superuser: psycopg.Connection[Any], keyring: Keyring) -> dict[UUID, tuple[Any, ...]]:
+    pupils: dict[UUID, tuple[Any, ...]] = {}
+    for (
+        pupil_id,
+        version,
+        nc_year,
+        class_id,
+        on_roll,
+        topic,
+        names_version,
+        names,
+        record,
+    ) in superuser.execute(
+        "SELECT pupil_id, version, nc_year, class_id, on_roll, names_type, names_version, names, record "
         "FROM projections.pupils WHERE school_id = %s",
-        [school_id],
+        [keyring.school_id],
     ):
-        kept = msgspec.msgpack.decode(record, type=_Kept)
-        opened = MAPPER.open_part(topic, Compartment.NAMES, names)["names"]
+        cipher = keyring.to_open(pupil_id, Compartment.RECORD, generation_of(record))
+        if cipher is None:
+            pupils[pupil_id] = (version, "of somebody who was erased")
+            continue
+        place = place_of_row(keyring.school_id, "projections.pupils", pupil_id.bytes + version.to_bytes(8))
+        kept = msgspec.msgpack.decode(unseal(cipher, record, place), type=_Kept)
+        event = StoredEvent(pupil_id, names_version, topic, b"")
+        opened = EventMapper(keyring).open_part(event, pupil_id, Compartment.NAMES, names)["names"]
         pupils[pupil_id] = (version, opened, kept.record, kept.left_on, class_id, nc_year, on_roll)
     return pupils
 
@@ -162,17 +199,30 @@ class _Kept(msgspec.Struct):
 
 
 def _shown_results(
-    superuser: psycopg.Connection[Any], school_id: UUID
+    superuser: psycopg.Connection[Any], keyring: Keyring
 ) -> dict[tuple[UUID, Cell], tuple[Any, ...]]:
     results = {}
-    for pupil_id, assessment_id, position, topic, record, year, term, cell in superuser.execute(
-        "SELECT pupil_id, assessment_id, position, type, record, academic_year, term, cell "
+    for pupil_id, assessment_id, position, topic, version, record, year, term, cell in superuser.execute(
+        "SELECT pupil_id, assessment_id, position, type, version, record, academic_year, term, cell "
         "FROM projections.assessments WHERE school_id = %s",
-        [school_id],
+        [keyring.school_id],
     ):
-        result: Result = MAPPER.open_part(topic, Compartment.RECORD, record)["result"]
+        event = StoredEvent(assessments_of(pupil_id), version, topic, b"")
+        result: Result = EventMapper(keyring).open_part(event, pupil_id, Compartment.RECORD, record)["result"]
         assert (year, term) == (result.academic_year, result.term or "")
         assert cell.startswith(f"{result.scheme}/{result.subject}/")
         assert (pupil_id, cell_of(result)) not in results
         results[pupil_id, cell_of(result)] = (assessment_id, result, position, topic)
     return results
+
+
+def _counted(superuser: psycopg.Connection[Any], keyring: Keyring) -> dict[Standings, int]:
+    points = sorted(
+        projections.assessments.terms(superuser, keyring.school_id), key=lambda point: point.label
+    )
+    counts = projections.benchmarks.contributions(superuser, keyring, points)
+    return {
+        (group.academic_year, group.term, group.subject, group.nc_year, place): count
+        for group, pupils in counts.items()
+        for place, count in pupils.items()
+    }

@@ -17,16 +17,18 @@ from domain.files.ctf_writer import CtfPupil
 from domain.ledger.database import Database
 from domain.particulars import PupilParticulars
 from projections import assessments as views
+from projections import benchmarks
 from projections.assessments import AssessmentView
-from projections.runner import Worker
+from projections.runner import keys_of
 from tests.application.conftest import RegisteredSchool
 from tests.application.examples import YEAR, admitted, child, children, ctf_of, point_before
-from tests.conftest import TestDatabase
+from tests.keys import SERVICE_KEYS
+from tests.projections.erasures import caught_up
 
 THEN = point_before(1)
 """The summer of the year before: children of Year 4 were in Year 3, and 3s is what was expected."""
 
-Contributions = dict[tuple[object, ...], tuple[object, ...]]
+Contributions = dict[tuple[str, str], tuple[int, ...]]
 
 
 @pytest.fixture(params=["each event by itself", "all at once"])
@@ -38,11 +40,6 @@ def step(request: pytest.FixtureRequest, worker: Database) -> Callable[[], None]
             caught_up(worker)
 
     return between
-
-
-def caught_up(worker: Database) -> None:
-    while Worker(worker).run_once():
-        pass
 
 
 def record(registered: RegisteredSchool, pupil_id: UUID, value: str, subject: str = "REA") -> UUID:
@@ -58,23 +55,24 @@ def correct(registered: RegisteredSchool, pupil_id: UUID, assessment_id: UUID, v
 
 def latest(school: SchoolApplication, pupil_id: UUID) -> list[AssessmentView]:
     with school.database.bound_to(school.school_id) as connection:
-        return views.latest(connection, school.school_id, pupil_id)
+        return views.latest(connection, school.keys, pupil_id)
 
 
-def contributions(database: TestDatabase, school: SchoolApplication) -> Contributions:
-    """Below, at and above, by subject and NC year; those that are all zero left out."""
-    with database.connect("postgres") as superuser:
-        rows = superuser.execute(
-            "SELECT academic_year, term, subject, nc_year, below, at, above FROM projections.contributions "
-            "WHERE school_id = %s AND below + at + above <> 0",
-            [school.school_id],
-        ).fetchall()
-    assert all(row[:2] == (YEAR - 1, "summer") for row in rows)
-    return {row[2:4]: row[4:] for row in rows}
+def contributions(worker: Database, school: SchoolApplication) -> Contributions:
+    """Below, at and above, by subject and NC year, as they are counted for a release."""
+    with worker.bound_to(school.school_id) as connection:
+        keys = keys_of(connection, school.school_id, SERVICE_KEYS)
+        points = sorted(views.terms(connection, school.school_id), key=lambda point: point.ends_on)
+        counted = benchmarks.contributions(connection, keys, points)
+    assert all((group.academic_year, group.term) == (YEAR - 1, "summer") for group in counted)
+    return {
+        (group.subject, group.nc_year): tuple(pupils[place] for place in ("below", "at", "above"))
+        for group, pupils in counted.items()
+    }
 
 
 def test_a_later_entry_takes_the_place_of_an_earlier_one(
-    registered: RegisteredSchool, module_database: TestDatabase, worker: Database, step: Callable[[], None]
+    registered: RegisteredSchool, worker: Database, step: Callable[[], None]
 ) -> None:
     school = registered.application
     [pupil_id] = admitted(school, registered.teacher, child(1))
@@ -85,11 +83,11 @@ def test_a_later_entry_takes_the_place_of_an_earlier_one(
     [view] = latest(school, pupil_id)
     assert (view.assessment_id, view.result.value, view.corrected) == (newest, "3s", False)
     assert view.position == school.stream.head().position
-    assert contributions(module_database, school) == {("REA", "3"): (0, 1, 0)}
+    assert contributions(worker, school) == {("REA", "3"): (0, 1, 0)}
 
 
 def test_a_correction_takes_the_place_of_the_entry_that_it_corrects(
-    registered: RegisteredSchool, module_database: TestDatabase, worker: Database, step: Callable[[], None]
+    registered: RegisteredSchool, worker: Database, step: Callable[[], None]
 ) -> None:
     school = registered.application
     [pupil_id] = admitted(school, registered.teacher, child(1))
@@ -101,11 +99,11 @@ def test_a_correction_takes_the_place_of_the_entry_that_it_corrects(
     caught_up(worker)
     [view] = latest(school, pupil_id)
     assert (view.assessment_id, view.result.value, view.corrected) == (assessment_id, "1b", True)
-    assert contributions(module_database, school) == {("REA", "3"): last}
+    assert contributions(worker, school) == {("REA", "3"): last}
 
 
 def test_a_correction_of_a_superseded_entry_changes_nothing(
-    registered: RegisteredSchool, module_database: TestDatabase, worker: Database, step: Callable[[], None]
+    registered: RegisteredSchool, worker: Database, step: Callable[[], None]
 ) -> None:
     school = registered.application
     [pupil_id] = admitted(school, registered.teacher, child(1))
@@ -117,18 +115,18 @@ def test_a_correction_of_a_superseded_entry_changes_nothing(
     caught_up(worker)
     [view] = latest(school, pupil_id)
     assert (view.assessment_id, view.result.value, view.corrected) == (second, "3s", False)
-    assert contributions(module_database, school) == {("REA", "3"): (0, 1, 0)}
+    assert contributions(worker, school) == {("REA", "3"): (0, 1, 0)}
     correct(registered, pupil_id, second, "4b")
     step()
     third = record(registered, pupil_id, "2b")
     caught_up(worker)
     [view] = latest(school, pupil_id)
     assert (view.assessment_id, view.corrected) == (third, False)
-    assert contributions(module_database, school) == {("REA", "3"): (1, 0, 0)}
+    assert contributions(worker, school) == {("REA", "3"): (1, 0, 0)}
 
 
 def test_an_entry_of_a_child_whose_year_was_wrong_counts_where_it_should(
-    registered: RegisteredSchool, module_database: TestDatabase, worker: Database, step: Callable[[], None]
+    registered: RegisteredSchool, worker: Database, step: Callable[[], None]
 ) -> None:
     school = registered.application
     [pupil_id] = admitted(school, registered.teacher, child(1))
@@ -137,11 +135,11 @@ def test_an_entry_of_a_child_whose_year_was_wrong_counts_where_it_should(
     pupils.change(school, pupil_id, PupilParticulars(nc_year="5"), 1, registered.teacher)
     record(registered, pupil_id, "3s")
     caught_up(worker)
-    assert contributions(module_database, school) == {("REA", "4"): (1, 0, 0)}
+    assert contributions(worker, school) == {("REA", "4"): (1, 0, 0)}
 
 
 def test_contributions_count_pupils_by_subject_and_standing(
-    registered: RegisteredSchool, module_database: TestDatabase, worker: Database
+    registered: RegisteredSchool, worker: Database
 ) -> None:
     school = registered.application
     ids = admitted(school, registered.teacher, *children(6), child(7, nc_year="5"), child(8, nc_year="R"))
@@ -149,7 +147,7 @@ def test_contributions_count_pupils_by_subject_and_standing(
         record(registered, pupil_id, value)
     record(registered, ids[0], "3s", "MAT")
     caught_up(worker)
-    assert contributions(module_database, school) == {
+    assert contributions(worker, school) == {
         ("REA", "3"): (3, 2, 1),
         ("REA", "4"): (0, 1, 0),
         ("MAT", "3"): (0, 1, 0),
@@ -157,7 +155,7 @@ def test_contributions_count_pupils_by_subject_and_standing(
 
 
 def test_results_without_an_expectation_are_shown_and_not_counted(
-    registered: RegisteredSchool, module_database: TestDatabase, worker: Database
+    registered: RegisteredSchool, worker: Database
 ) -> None:
     school = registered.application
     common = partial(Result, scheme="statutory", subject="ENG", academic_year=YEAR - 2, stage="KS1")
@@ -171,7 +169,7 @@ def test_results_without_an_expectation_are_shown_and_not_counted(
     shown = [view.result for view in latest(school, pupil_id)]
     assert shown[0].scheme == "steps", "the newest year comes first"
     assert shown[1:] == list(results)
-    assert contributions(module_database, school) == {}
+    assert contributions(worker, school) == {}
     better = common(value="EXS", component="WRI")
     content = ctf_of(CtfPupil(names=names, record=record_, results=(results[0], better)))
     importing.import_file(school, content, registered.teacher, dry_run=False)
@@ -193,9 +191,9 @@ def test_a_sheet_is_of_some_pupils_one_point_and_one_scale(
         assessing.record(school, point, entries, registered.teacher)
     caught_up(worker)
     with school.database.bound_to(school.school_id) as connection:
-        sheet = views.sheet(connection, school.school_id, ids[:3], THEN)
-        nothing = views.sheet(connection, school.school_id, ids, AssessmentPoint(YEAR - 3, Term.SUMMER))
-        other_scale = views.sheet(connection, school.school_id, ids, THEN, "statutory")
+        sheet = views.sheet(connection, school.keys, ids[:3], THEN)
+        nothing = views.sheet(connection, school.keys, ids, AssessmentPoint(YEAR - 3, Term.SUMMER))
+        other_scale = views.sheet(connection, school.keys, ids, THEN, "statutory")
     assert sorted((view.pupil_id, view.result.subject) for view in sheet) == sorted(
         (pupil_id, subject) for pupil_id in ids[:3] for subject in ("REA", "MAT")
     )

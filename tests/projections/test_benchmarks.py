@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -15,14 +16,16 @@ from domain.academic_year import AssessmentPoint, Term, academic_year_label
 from domain.application import assessing, importing
 from domain.application.assessing import Entry
 from domain.application.school_application import Schools
-from domain.errors import NotYetVisible, SchoolStopped
+from domain.errors import KeyNotHeld, NotYetVisible, SchoolStopped
 from domain.ledger.database import Database
 from domain.ledger.persistence import close_shared_databases
+from domain.vault.key_ring import new_ring
 from projections.benchmarks import BenchmarkRow, Published, publish, released
-from projections.runner import Worker
 from tests.application.conftest import RegisteredSchool, registered_school
 from tests.application.examples import NOW, TODAY, YEAR, at_once, children, csv_of, point_before
 from tests.conftest import TestDatabase
+from tests.keys import SERVICE_KEYS, schools_of
+from tests.projections.erasures import caught_up, erase
 
 THEN = point_before(1)
 YEAR_THEN = academic_year_label(YEAR - 1)
@@ -33,7 +36,7 @@ VALUES = {"below": "2s", "at": "3s", "above": "4s"}
 
 @pytest.fixture
 def schools(test_database: TestDatabase) -> Iterator[Schools]:
-    yield Schools(test_database.conninfo())
+    yield schools_of(test_database.conninfo())
     close_shared_databases()
 
 
@@ -56,9 +59,8 @@ def assess(school: RegisteredSchool, subject: str, point: AssessmentPoint = THEN
 
 
 def release(database: Database, today: date = TODAY) -> Published:
-    while Worker(database).run_once():
-        pass
-    return publish(database, today)
+    caught_up(database)
+    return publish(database, SERVICE_KEYS, today)
 
 
 def table(database: Database, **filters: str) -> list[BenchmarkRow]:
@@ -116,20 +118,37 @@ def test_of_fewer_than_three_schools_nothing_is_told(
             }
 
 
-def test_a_school_whose_entries_all_moved_elsewhere_does_not_count(
-    four: list[RegisteredSchool], worker_database: Database, test_database: TestDatabase
+def test_a_school_none_of_whose_entries_count_any_more_does_not_count(
+    four: list[RegisteredSchool], worker_database: Database, tmp_path: Path
 ) -> None:
     for school in four[:3]:
         assess(school, "REA", below=12, at=12, above=12)
-    while Worker(worker_database).run_once():
-        pass
-    with test_database.connect("postgres") as superuser:
-        superuser.execute(
-            "UPDATE projections.contributions SET below = 0, at = 0, above = 0 WHERE school_id = %s",
-            [four[0].application.school_id],
-        )
+    erase(tmp_path, four[0], *list(four[0].application.roll())[:36])
     release(worker_database)
     assert set(shown(table(worker_database), "REA").values()) == {None}
+
+
+def test_a_child_who_was_erased_does_not_count(
+    four: list[RegisteredSchool], worker_database: Database, tmp_path: Path
+) -> None:
+    for school in four:
+        assess(school, "REA", below=12, at=12, above=12)
+    caught_up(worker_database)
+    for school in four:
+        first, second, *_ = school.application.roll()
+        erase(tmp_path, school, first, second)
+    release(worker_database)
+    assert shown(table(worker_database), "REA") == {"all": 136, "below": 40, "at": 48, "above": 48}
+
+
+def test_a_release_needs_the_services_key(four: list[RegisteredSchool], worker_database: Database) -> None:
+    for school in four:
+        assess(school, "REA", below=12, at=12, above=12)
+    caught_up(worker_database)
+    with pytest.raises(KeyNotHeld):
+        publish(worker_database, new_ring(), TODAY)
+    assert table(worker_database) == []
+    assert publish(worker_database, SERVICE_KEYS, TODAY).release == 1, "nothing but the key was missing"
 
 
 def test_nothing_in_the_table_is_of_fewer_than_ten(
@@ -186,9 +205,8 @@ def test_a_term_is_released_once_and_never_changes(
 def test_two_releases_at_once_are_one(four: list[RegisteredSchool], worker_database: Database) -> None:
     for school in four:
         assess(school, "REA", below=12, at=12, above=12)
-    while Worker(worker_database).run_once():
-        pass
-    answers = at_once(*[partial(publish, worker_database, TODAY)] * 4)
+    caught_up(worker_database)
+    answers = at_once(*[partial(publish, worker_database, SERVICE_KEYS, TODAY)] * 4)
     numbers = [answer.release for answer in answers if isinstance(answer, Published)]
     assert sorted(numbers, key=str) == [1, None, None, None], answers
     assert len(table(worker_database)) == 4
@@ -346,11 +364,10 @@ def test_analysts_change_nothing(test_database: TestDatabase, statement: str) ->
 def test_a_term_is_not_released_while_a_schools_counts_are_behind(
     four: list[RegisteredSchool], worker_database: Database
 ) -> None:
-    while Worker(worker_database).run_once():
-        pass
+    caught_up(worker_database)
     assess(four[0], "MAT", at=40)
     with pytest.raises(NotYetVisible) as refused:
-        publish(worker_database, TODAY, patience=0.2)
+        publish(worker_database, SERVICE_KEYS, TODAY, patience=0.2)
     assert refused.value.details["schools"] == [str(four[0].application.school_id)]
     assert table(worker_database) == []
     assert release(worker_database).release is None or table(worker_database)

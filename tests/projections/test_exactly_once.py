@@ -18,17 +18,18 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from domain.identifiers import new_id
 from domain.ledger.database import Connection, Database
 from domain.ledger.migrate import migrate
-from domain.ledger.stream import RecordedEvent, Stream, register_school
+from domain.ledger.stream import RecordedEvent
+from domain.vault.keyring import Keyring
 from projections import runner
 from projections.logins import LoginsProjection
 from projections.runner import PROJECTIONS, Worker, status
 from scripts.composition import MIGRATIONS
 from scripts.embedded import EmbeddedPostgres
 from tests.conftest import BINARIES, TestDatabase
-from tests.projections.happenings import Happenings
+from tests.keys import SERVICE_KEYS
+from tests.projections.happenings import LivelySchool
 from tests.projections.processes import Sabotage, run_sabotaged, workers
 from tests.projections.reference import actual, contributions_of, expected
 
@@ -43,14 +44,7 @@ class Country:
         self.api = Database(server_database.conninfo())
         self.worker = Database(server_database.conninfo(WORKER))
         self.random = Random(7)
-        self.streams: list[Stream] = []
-        self._happenings: list[Happenings] = []
-        for number in range(schools):
-            school_id = new_id()
-            with self.api.bound_to(school_id) as connection:
-                register_school(connection, school_id, str(300000 + number))
-            self.streams.append(Stream(self.api, school_id))
-            self._happenings.append(Happenings(school_id, Random(number)))
+        self.schools = [LivelySchool(self.api, str(300000 + number), number) for number in range(schools)]
 
     def close(self) -> None:
         self.api.close()
@@ -58,13 +52,12 @@ class Country:
 
     def happen(self, events: int) -> None:
         """So many events happen at each school."""
-        for happenings, stream in zip(self._happenings, self.streams, strict=True):
-            happenings.append(stream, events)
+        for school in self.schools:
+            school.happen(events)
 
     def happen_somewhere(self, events: int) -> None:
         """So many events happen at one of the schools."""
-        place = self.random.randrange(len(self.streams))
-        self._happenings[place].append(self.streams[place], events)
+        self.random.choice(self.schools).happen(events)
 
     def behind(self) -> int:
         """The events that are still to be applied, all projections together; none of a stopped school."""
@@ -84,16 +77,16 @@ class Country:
             if line.stopped_at or line.behind
         ]
         with self.database.connect("postgres") as superuser:
-            for stream in self.streams:
-                wanted, there = expected(stream), actual(superuser, stream.school_id)
+            for school in self.schools:
+                wanted, there = expected(school.stream, school.keys), actual(superuser, school.keys)
                 wrong += [
-                    f"{stream.school_id}: {part}"
+                    f"{school.school_id}: {part}"
                     for part in ("pupils", "results", "contributions", "logins")
                     if getattr(wanted, part) != getattr(there, part)
                 ]
                 counted_anew = contributions_of(result for _, result, _, _ in there.results.values())
                 if counted_anew != there.contributions:
-                    wrong.append(f"{stream.school_id}: the contributions are not those of its own rows")
+                    wrong.append(f"{school.school_id}: the contributions are not those of its own rows")
         return wrong
 
 
@@ -139,7 +132,7 @@ def test_rows_and_checkpoint_in_two_transactions_are_found_out(country: Country,
     """The sabotaged twin: the same check, after one kill of a worker that takes two transactions."""
     country.happen(30)
     run_sabotaged(country.database.conninfo(WORKER), 10, sabotage, dies_in="logins")
-    worker = Worker(country.worker)
+    worker = Worker(country.worker, SERVICE_KEYS)
     while worker.run_once():
         pass
     wrong = country.wrong()
@@ -149,12 +142,11 @@ def test_rows_and_checkpoint_in_two_transactions_are_found_out(country: Country,
 
 def test_the_check_finds_a_single_damaged_row(country: Country) -> None:
     country.happen(40)
-    worker = Worker(country.worker)
+    worker = Worker(country.worker, SERVICE_KEYS)
     while worker.run_once():
         pass
     assert country.wrong() == []
     damages = {
-        "contributions": "UPDATE projections.contributions SET at = at + 1",
         "pupils": "UPDATE projections.pupils SET on_roll = NOT on_roll",
         "logins": "DELETE FROM projections.logins",
         "results": "DELETE FROM projections.assessments",
@@ -198,8 +190,8 @@ def test_a_server_that_crashes_is_outlived() -> None:
                 Database(server.conninfo("target_tracker_api")),
                 Database(server.conninfo(WORKER)),
             )
-            for stream in country.streams:
-                stream.database = country.api
+            for school in country.schools:
+                school.stream.database = country.api
             assert country.behind() > 0, "it did not crash in the middle"
             country.wait_until(lambda behind: behind == 0)
             country.happen(10)
@@ -216,21 +208,21 @@ class Slow(LoginsProjection):
         self.begun = threading.Event()
         self.go_on = threading.Event()
 
-    def apply(self, connection: Connection, school_id: UUID, events: Sequence[RecordedEvent]) -> None:
+    def apply(self, connection: Connection, keys: Keyring, events: Sequence[RecordedEvent]) -> None:
         self.begun.set()
         assert self.go_on.wait(30)
-        super().apply(connection, school_id, events)
+        super().apply(connection, keys, events)
 
 
 @pytest.mark.parametrize("first_time", [True, False])
 def test_what_a_worker_holds_others_leave_to_it(country: Country, first_time: bool) -> None:
     country.happen(20)
-    worker, slow = Worker(country.worker), Slow()
+    worker, slow = Worker(country.worker, SERVICE_KEYS), Slow()
     if not first_time:
         while worker.run_once():
             pass
         country.happen(20)
-    school_id = country.streams[0].school_id
+    school_id = country.schools[0].school_id
     with ThreadPoolExecutor(2) as pool:
         held = pool.submit(worker.catch_up, school_id, slow)
         assert slow.begun.wait(30)
@@ -264,8 +256,8 @@ def overtaken(country: Country) -> tuple[int, int]:
     Returns:
         The checkpoint afterwards, and as the worker that was quicker had left it.
     """
-    stream, logins = country.streams[0], PROJECTIONS[2]
-    worker = Worker(country.worker)
+    school_id, logins = country.schools[0].school_id, PROJECTIONS[2]
+    worker = Worker(country.worker, SERVICE_KEYS)
     country.happen(20)
     while worker.run_once():
         pass
@@ -278,15 +270,15 @@ def overtaken(country: Country) -> tuple[int, int]:
         superuser.execute(DELAYED.encode())
         superuser.execute("SELECT pg_advisory_lock(4711)")
         country.happen(20)
-        delayed = pool.submit(Worker(delayed_database).catch_up, stream.school_id, logins)
+        delayed = pool.submit(Worker(delayed_database, SERVICE_KEYS).catch_up, school_id, logins)
         while not waiting(superuser):
             time.sleep(0.005)
         country.happen(20)
-        assert worker.catch_up(stream.school_id, logins) == 40
-        before = position_of(country, stream.school_id)
+        assert worker.catch_up(school_id, logins) == 40
+        before = position_of(country, school_id)
         superuser.execute("SELECT pg_advisory_unlock(4711)")
         delayed.result(30)
-        return position_of(country, stream.school_id), before
+        return position_of(country, school_id), before
 
 
 def waiting(superuser: psycopg.Connection[Any]) -> bool:
@@ -305,7 +297,7 @@ def position_of(country: Country, school_id: UUID) -> int:
 def test_a_worker_that_was_overtaken_does_not_move_the_checkpoint_back(country: Country) -> None:
     after, before = overtaken(country)
     assert after == before
-    worker = Worker(country.worker)
+    worker = Worker(country.worker, SERVICE_KEYS)
     while worker.run_once():
         pass
     assert country.wrong() == []

@@ -17,6 +17,7 @@ from projections import logins
 from projections.logins import LoginView
 from projections.runner import Worker
 from tests.application.conftest import PASSWORD, RegisteredSchool
+from tests.keys import SERVICE_KEYS
 
 
 def shown(school: SchoolApplication, **filters: object) -> list[LoginView]:
@@ -30,16 +31,16 @@ def trail(
 ) -> list[LoginView]:
     """What happened, in its order: a head who logs in, and others with less luck."""
     school, teacher = registered.application, cast("UUID", registered.teacher.staff_id)
-    head = accounts.log_in(schools, sessions, registered.urn, "head", PASSWORD)
-    for username, password in (("teacher", "wrong"), ("nobody", "password")):
+    head = accounts.log_in(schools, sessions, registered.login_key, "head", PASSWORD)
+    for username, password in (("teacher", "wrong"), ("nobody", "of my own")):
         with pytest.raises(LoginRefused):
-            accounts.log_in(schools, sessions, registered.urn, username, password)
-    accounts.log_in(schools, sessions, registered.urn, "teacher", "password")
+            accounts.log_in(schools, sessions, registered.login_key, username, password)
+    accounts.log_in(schools, sessions, registered.login_key, "teacher", "of my own")
     accounts.disable(school, sessions, teacher, registered.administrator)
     with pytest.raises(LoginRefused):
-        accounts.log_in(schools, sessions, registered.urn, "teacher", "password")
+        accounts.log_in(schools, sessions, registered.login_key, "teacher", "of my own")
     accounts.log_out(school, sessions, accounts.signed_in(schools, sessions, head.token)[0])
-    while Worker(worker).run_once():
+    while Worker(worker, SERVICE_KEYS).run_once():
         pass
     return shown(school)[::-1]
 

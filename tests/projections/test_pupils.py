@@ -7,26 +7,21 @@ from uuid import UUID
 
 from domain.application import pupils
 from domain.application.school_application import SchoolApplication, Schools
-from domain.identifiers import class_id_of, new_id
+from domain.identifiers import new_id
 from domain.ledger.database import Database
 from domain.ledger.mapper import split
 from domain.particulars import PupilParticulars
 from projections import pupils as views
 from projections.pupils import ClassView, PupilView
-from projections.runner import Worker
 from tests.application.conftest import RegisteredSchool, registered_school
 from tests.application.examples import TODAY, admitted, child
 from tests.conftest import TestDatabase
-
-
-def caught_up(worker: Database) -> None:
-    while Worker(worker).run_once():
-        pass
+from tests.projections.erasures import caught_up
 
 
 def shown(school: SchoolApplication, **filters: object) -> list[PupilView]:
     with school.database.bound_to(school.school_id) as connection:
-        return views.find(connection, school.school_id, **filters)  # type: ignore[arg-type]
+        return views.find(connection, school.keys, **filters)  # type: ignore[arg-type]
 
 
 def ids(school: SchoolApplication, **filters: object) -> set[UUID]:
@@ -47,7 +42,7 @@ def test_a_pupil_is_shown_as_the_events_left_them(registered: RegisteredSchool, 
     pupils.leave(school, pupil_id, TODAY, 4, actor)
     caught_up(worker)
     with school.database.bound_to(school.school_id) as connection:
-        view = views.get(connection, school.school_id, pupil_id)
+        view = views.get(connection, school.keys, pupil_id)
     pupil = school.pupil(pupil_id)
     assert view == PupilView(
         pupil_id=pupil_id,
@@ -55,7 +50,7 @@ def test_a_pupil_is_shown_as_the_events_left_them(registered: RegisteredSchool, 
         names=pupil.names,
         record=pupil.record,
         left_on=TODAY,
-        class_id=class_id_of(school.school_id, "Blue"),
+        class_id=school.class_id_of("Blue"),
     )
     assert pupil.names.former_upns
 
@@ -92,7 +87,7 @@ def test_pupils_are_found_by_class_year_and_whether_they_are_here(
     )
     pupils.leave(school, old, TODAY, 1, actor)
     caught_up(worker)
-    red_class = class_id_of(school.school_id, " RED ")
+    red_class = school.class_id_of(" RED ")
     assert ids(school) == {red, blue, none}
     assert ids(school, on_roll=None) == {red, blue, old, none}
     assert ids(school, on_roll=False) == {old}
@@ -134,10 +129,10 @@ def test_classes_are_those_of_pupils_on_the_roll(registered: RegisteredSchool, w
 
     def classes() -> list[ClassView]:
         with school.database.bound_to(school.school_id) as connection:
-            return views.classes(connection, school.school_id)
+            return views.classes(connection, school.keys)
 
     oak, red = classes()
-    assert (oak.class_name, oak.pupils, oak.class_id) == ("Oak", 1, class_id_of(school.school_id, "Oak"))
+    assert (oak.class_name, oak.pupils, oak.class_id) == ("Oak", 1, school.class_id_of("Oak"))
     assert (red.class_name.casefold(), red.pupils) == ("red", 3)
     pupils.leave(school, last, TODAY, 1, actor)
     caught_up(worker)
@@ -153,10 +148,10 @@ def test_a_school_sees_its_own_pupils_only(
     school = registered.application
     assert shown(school, on_roll=None) == []
     with school.database.bound_to(school.school_id) as connection:
-        assert views.get(connection, school.school_id, theirs) is None
+        assert views.get(connection, school.keys, theirs) is None
         # Not even by asking for the other school in so many words.
-        assert views.get(connection, elsewhere.application.school_id, theirs) is None
-        assert views.find(connection, elsewhere.application.school_id) == []
+        assert views.get(connection, elsewhere.application.keys, theirs) is None
+        assert views.find(connection, elsewhere.application.keys) == []
 
 
 def test_dates_come_back_as_dates(registered: RegisteredSchool, worker: Database) -> None:

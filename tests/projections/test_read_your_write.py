@@ -17,13 +17,14 @@ from projections import pupils as views
 from projections.runner import Worker, wait_for
 from tests.application.conftest import RegisteredSchool
 from tests.application.examples import admitted, child
+from tests.keys import SERVICE_KEYS
 
 
 @pytest.fixture
 def running(worker: Database) -> Iterator[None]:
     """A worker at work."""
     stop = threading.Event()
-    thread = threading.Thread(target=Worker(worker).run, args=(stop,))
+    thread = threading.Thread(target=Worker(worker, SERVICE_KEYS).run, args=(stop,))
     thread.start()
     yield
     stop.set()
@@ -41,7 +42,7 @@ def test_after_waiting_for_its_position_a_write_is_seen(registered: RegisteredSc
         )
         wait_for(school.database, school.school_id, "pupils", changed.position)
         with school.database.bound_to(school.school_id) as connection:
-            view = views.get(connection, school.school_id, pupil_id)
+            view = views.get(connection, school.keys, pupil_id)
         assert view
         assert (view.version, view.record.class_name) == (version + 1, f"Class {version}")
 
@@ -64,7 +65,7 @@ def test_a_position_that_is_not_there_yet_is_not_visible(
     registered: RegisteredSchool, worker: Database
 ) -> None:
     school = registered.application
-    while Worker(worker).run_once():
+    while Worker(worker, SERVICE_KEYS).run_once():
         pass
     wait_for(school.database, school.school_id, "logins", school.stream.head().position, timeout=0)
     for school_id, position in ((school.school_id, 10**6), (new_id(), 1)):

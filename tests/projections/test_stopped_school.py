@@ -4,56 +4,54 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
 from uuid import UUID
 
 import pytest
 from eventsourcing.persistence import StoredEvent
 
-from domain.application.school_application import MAPPER, assessments_of
+import domain.pupil
+from domain.application.school_application import assessments_of
 from domain.assessment import AssessmentRecorded, Result
 from domain.errors import SchoolStopped
 from domain.events import OPERATOR
 from domain.identifiers import new_id
 from domain.ledger.database import Connection, Database
-from domain.ledger.stream import RecordedEvent, Stream, register_school
+from domain.ledger.mapper import EventMapper
+from domain.ledger.stream import RecordedEvent
 from domain.pupil import PupilAdmitted, PupilReturned
+from domain.vault import keystore
+from domain.vault.keyring import Keyring
 from projections.assessments import AssessmentsProjection
 from projections.projection import Projection
 from projections.pupils import PupilsProjection
 from projections.runner import ProjectionStatus, Worker, resume, status, wait_for
 from tests.application.examples import TODAY, child
 from tests.conftest import TestDatabase
-from tests.projections.happenings import Happenings
+from tests.keys import SERVICE_KEYS
+from tests.projections.happenings import LivelySchool
 from tests.projections.reference import actual, expected
 
 SECRET = "Whoever-this-may-be"
 
 
 @pytest.fixture
-def streams(database: Database) -> list[Stream]:
+def schools(database: Database) -> list[LivelySchool]:
     """Three schools, in which some things have happened."""
-    streams = []
-    for number in range(3):
-        school_id = new_id()
-        with database.bound_to(school_id) as connection:
-            register_school(connection, school_id, str(300000 + number))
-        streams.append(Stream(database, school_id))
-        Happenings(school_id, Random(number)).append(streams[-1], 30)
-    return streams
+    schools = [LivelySchool(database, str(300000 + number), number) for number in range(3)]
+    for school in schools:
+        school.happen(30)
+    return schools
 
 
-def admission() -> StoredEvent:
+def admission() -> PupilAdmitted:
     names, record = child(1, surname=SECRET)
-    return MAPPER.to_stored_event(
-        PupilAdmitted(
-            originator_id=new_id(), originator_version=1, actor=OPERATOR, names=names, record=record
-        )
-    )
+    return domain.pupil.admit(new_id(), names, record, OPERATOR)
 
 
 def run(database: Database, *, batch: int = 4000) -> None:
-    worker = Worker(database, batch=batch)
+    worker = Worker(database, SERVICE_KEYS, batch=batch)
     while worker.run_once():
         pass
 
@@ -64,15 +62,15 @@ def stopped(database: Database) -> list[ProjectionStatus]:
 
 @pytest.mark.parametrize("batch", [1, 3, 4000])
 def test_a_damaged_event_stops_one_projection_of_its_school_just_before_it(
-    streams: list[Stream],
+    schools: list[LivelySchool],
     worker_database: Database,
     test_database: TestDatabase,
     caplog: pytest.LogCaptureFixture,
     batch: int,
 ) -> None:
-    damaged, *others = streams
+    damaged, *others = schools
     position = damaged.append([admission()]).last
-    Happenings(damaged.school_id, Random(99)).append(damaged, 30)
+    damaged.happen(30)
     with test_database.connect("postgres") as superuser:
         [(state,)] = superuser.execute(
             "SELECT state FROM ledger.events WHERE school_id = %s AND position = %s",
@@ -93,15 +91,16 @@ def test_a_damaged_event_stops_one_projection_of_its_school_just_before_it(
         assert str(damaged.school_id) in caplog.text
 
         # Everything before it is there, and so is everything of other projections and schools.
-        before = damaged.events_between(1, position - 1, limit=1000)
-        shown = actual(superuser, damaged.school_id)
-        assert len(shown.pupils) == len({e.originator_id for e in before if e.topic.startswith("pupil.")})
-        for stream in others:
-            assert actual(superuser, stream.school_id) == expected(stream)
-            stream.append([admission()])
+        before = damaged.stream.events_between(1, position - 1, limit=1000)
+        there = {keys.subject for keys in keystore.of_every_subject(superuser, damaged.school_id)}
+        children = {event.originator_id for event in before if event.topic.startswith("pupil.")}
+        assert {*actual(superuser, damaged.keys).pupils} == children & there
+        for school in others:
+            assert actual(superuser, school.keys) == expected(school.stream, school.keys)
+            school.append([admission()])
         run(worker_database)
-        for stream in others:
-            assert actual(superuser, stream.school_id) == expected(stream)
+        for school in others:
+            assert actual(superuser, school.keys) == expected(school.stream, school.keys)
         assert len(stopped(worker_database)) == 1
 
         # Let go too early, it stops again at the same event.
@@ -117,29 +116,35 @@ def test_a_damaged_event_stops_one_projection_of_its_school_just_before_it(
         assert not resume(worker_database, damaged.school_id, "pupils")
         run(worker_database)
         assert stopped(worker_database) == []
-        for stream in streams:
-            assert actual(superuser, stream.school_id) == expected(stream)
+        for school in schools:
+            assert actual(superuser, school.keys) == expected(school.stream, school.keys)
 
 
-def poisoned(kind: str, stream: Stream) -> StoredEvent:
-    """An event that a projection cannot apply."""
+def poisoned(kind: str, school: LivelySchool) -> StoredEvent:
+    """An event that a projection cannot apply, of a child who has keys."""
+    pupil_id = new_id()
+    school.make_keys(pupil_id)
+    mapper = EventMapper(school.keyring)
+    names, record = child(1, surname=SECRET)
+    admitted = mapper.to_stored_event(domain.pupil.admit(pupil_id, names, record, OPERATOR))
     match kind:
         case "unknown type":
-            return StoredEvent(new_id(), 1, "pupil.teleported.1", admission().state)
+            return replace(admitted, topic="pupil.teleported.1")
         case "unknown version":
-            return StoredEvent(new_id(), 1, "pupil.admitted.99", admission().state)
+            return replace(admitted, topic="pupil.admitted.99")
         case "nobody's":
-            return MAPPER.to_stored_event(
-                PupilReturned(originator_id=new_id(), originator_version=7, actor=OPERATOR, returned_on=TODAY)
+            return mapper.to_stored_event(
+                PupilReturned(originator_id=pupil_id, originator_version=7, actor=OPERATOR, returned_on=TODAY)
             )
         case "not a state":
-            return StoredEvent(new_id(), 1, "pupil.admitted.1", SECRET.encode())
+            return replace(admitted, state=SECRET.encode())
+        case "moved from another place":
+            return replace(admitted, originator_version=2)
         case _:
             # PostgreSQL indexes no value of this size, and says so with an operational error.
             unheard_of = "".join(Random(1).choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", k=20_000))
-            pupil_id = new_id()
             result = Result(scheme="statutory", subject=unheard_of, value="1", academic_year=2024)
-            return MAPPER.to_stored_event(
+            return mapper.to_stored_event(
                 AssessmentRecorded(
                     originator_id=assessments_of(pupil_id),
                     originator_version=1,
@@ -158,11 +163,12 @@ def poisoned(kind: str, stream: Stream) -> StoredEvent:
         ("unknown version", "pupils", "MapperDeserialisationError"),
         ("nobody's", "pupils", "ValueError"),
         ("not a state", "pupils", "ValidationError"),
+        ("moved from another place", "pupils", "MapperDeserialisationError"),
         ("too much for an index", "assessments", "ProgramLimitExceeded"),
     ],
 )
 def test_whatever_cannot_be_applied_stops_its_own_school_only(
-    streams: list[Stream],
+    schools: list[LivelySchool],
     worker_database: Database,
     test_database: TestDatabase,
     kind: str,
@@ -170,9 +176,9 @@ def test_whatever_cannot_be_applied_stops_its_own_school_only(
     error: str,
 ) -> None:
     # The schools are taken in no certain order: the one in the middle has others on both sides.
-    culprit = streams[1]
+    culprit = schools[1]
     event = poisoned(kind, culprit)
-    position = culprit.append([event]).last
+    position = culprit.stream.append([event]).last
     run(worker_database)
     [line] = stopped(worker_database)
     assert (line.school_id, line.projection, line.position) == (culprit.school_id, projection, position - 1)
@@ -182,24 +188,24 @@ def test_whatever_cannot_be_applied_stops_its_own_school_only(
     assert SECRET not in line.stopped_by
     assert all(each.behind == 0 for each in status(worker_database) if each != line)
     with test_database.connect("postgres") as superuser:
-        for stream in (streams[0], streams[2]):
-            assert actual(superuser, stream.school_id) == expected(stream)
+        for school in (schools[0], schools[2]):
+            assert actual(superuser, school.keys) == expected(school.stream, school.keys)
 
 
 def test_events_that_no_projection_reads_stop_nothing(
-    streams: list[Stream], worker_database: Database
+    schools: list[LivelySchool], worker_database: Database
 ) -> None:
-    for stream in streams:
-        stream.append([StoredEvent(new_id(), 1, "photograph.taken.1", b"")])
+    for school in schools:
+        school.stream.append([StoredEvent(new_id(), 1, "photograph.taken.1", b"")])
     run(worker_database)
     assert all(line.behind == 0 for line in status(worker_database))
 
 
 def test_whoever_waits_for_a_stopped_school_is_told(
-    streams: list[Stream], worker_database: Database, database: Database
+    schools: list[LivelySchool], worker_database: Database, database: Database
 ) -> None:
-    school_id = streams[0].school_id
-    last = streams[0].append([poisoned("unknown type", streams[0])]).last
+    school_id = schools[0].school_id
+    last = schools[0].stream.append([poisoned("unknown type", schools[0])]).last
     run(worker_database)
     with pytest.raises(SchoolStopped) as told:
         wait_for(database, school_id, "pupils", last, timeout=30)
@@ -210,21 +216,21 @@ def test_whoever_waits_for_a_stopped_school_is_told(
 
 
 def test_an_error_that_passes_stops_nothing(
-    streams: list[Stream], worker_database: Database, test_database: TestDatabase
+    schools: list[LivelySchool], worker_database: Database, test_database: TestDatabase
 ) -> None:
     """What fails once, and succeeds event by event, was no event's fault."""
 
     class Fickle(AssessmentsProjection):
         failures = 1
 
-        def apply(self, connection: Connection, school_id: UUID, events: Sequence[RecordedEvent]) -> None:
+        def apply(self, connection: Connection, keys: Keyring, events: Sequence[RecordedEvent]) -> None:
             if self.failures:
                 self.failures -= 1
                 raise MemoryError
-            super().apply(connection, school_id, events)
+            super().apply(connection, keys, events)
 
-    worker = Worker(worker_database, [Fickle()], batch=1000)
-    assert worker.catch_up(streams[0].school_id, Fickle()) > 0
+    worker = Worker(worker_database, SERVICE_KEYS, [Fickle()], batch=1000)
+    assert worker.catch_up(schools[0].school_id, Fickle()) > 0
     while worker.run_once():
         pass
     assert stopped(worker_database) == []
@@ -232,13 +238,13 @@ def test_an_error_that_passes_stops_nothing(
 
 
 def test_a_stop_is_never_put_on_an_event_that_another_worker_has_applied(
-    streams: list[Stream], worker_database: Database
+    schools: list[LivelySchool], worker_database: Database
 ) -> None:
     """While one worker looks for the culprit, another one may well have got past it."""
-    school_id = streams[0].school_id
+    school_id = schools[0].school_id
 
     class Failing(PupilsProjection):
-        def apply(self, connection: Connection, school_id: UUID, events: Sequence[RecordedEvent]) -> None:
+        def apply(self, connection: Connection, keys: Keyring, events: Sequence[RecordedEvent]) -> None:
             raise RuntimeError
 
     class WorkerThatIsOvertaken(Worker):
@@ -246,5 +252,5 @@ def test_a_stop_is_never_put_on_an_event_that_another_worker_has_applied(
             run(worker_database)
             return super()._move_up_to_the_culprit(school_id, projection)
 
-    assert WorkerThatIsOvertaken(worker_database).catch_up(school_id, Failing()) == 0
+    assert WorkerThatIsOvertaken(worker_database, SERVICE_KEYS).catch_up(school_id, Failing()) == 0
     assert stopped(worker_database) == []

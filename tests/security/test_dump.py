@@ -1,0 +1,182 @@
+"""Whoever steals the whole database reads nobody's name or record in it; and this test would see one."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from datetime import date
+
+import msgspec
+import pytest
+
+import domain.ledger.mapper
+from domain.access import AccessLevel
+from domain.application import accounts, login_keys, pupils
+from domain.application.assessing import Entry, correct, record
+from domain.application.importing import import_file
+from domain.application.registration import register
+from domain.application.school_application import CommandKey, SchoolApplication, Schools
+from domain.errors import LoginRefused
+from domain.keys import KeyOrigin
+from domain.ledger.database import Database
+from domain.ledger.sealing import SealingKey
+from domain.ledger.sealing import seal as really_seal
+from domain.particulars import PupilParticulars
+from domain.pupil import fold
+from domain.staff import Access, StaffNames
+from domain.vault.sessions import Sessions
+from projections.runner import Worker, status
+from scripts.demonstration.dump import FIELDS, readable, spellings
+from tests.application.conftest import PASSWORD, registration, staff
+from tests.application.examples import TODAY, child, csv_of, point_before
+from tests.conftest import TestDatabase
+from tests.keys import SERVICE_KEYS, opened, schools_of
+
+CANARIES = {
+    "surname": "Zanzibarcanary",
+    "forename": "Quokkacanary",
+    "postcode": "CM99 9ZZ",
+    "date of birth": "2017-11-23",
+    "UPN": str(child(77)[0].upn),
+    "former UPN": str(child(78)[0].upn),
+    "class": "Ostrichcanary",
+    "reason of a correction": "Wharfcanary sends word",
+    "reason for leaving": "Tundracanary moved",
+    "destination": "Meadowcanary School",
+    "username": "lynxcanary",
+    "display name": "Heroncanary",
+    "label of a login key": "Officecanary",
+    "official address": "canary@made-up.example",
+    "ethnicity": "WBRI-canary",
+    "password": "the password of a canary",
+}
+"""Something to look for in every field that is personal."""
+
+
+@pytest.fixture
+def schools(test_database: TestDatabase) -> Iterator[Schools]:
+    schools = schools_of(test_database.conninfo())
+    yield schools
+    schools.database.close()
+
+
+class WithSnapshots(SchoolApplication):
+    is_snapshotting_enabled = True
+
+
+def everything_happens(schools: Schools) -> SchoolApplication:
+    """A school in which whatever can be recorded is recorded, with a canary in every field."""
+    request = msgspec.structs.replace(registration(), official_email=CANARIES["official address"])
+    login_key = register(schools, request).login_key
+    assert login_key
+    school, sessions = opened(schools, login_key), Sessions(schools.database)
+    added = accounts.add_staff(
+        school,
+        StaffNames(username=CANARIES["username"], display_name=CANARIES["display name"]),
+        Access(AccessLevel.LIMITED_READ_WRITE, (CANARIES["class"],)),
+        CANARIES["password"],
+        staff(school.staff()[0][0].id),
+        CommandKey("staff", CANARIES["password"].encode()),
+    )
+    actor = staff(added.result.staff_id)
+    login_keys.issued(school, schools, KeyOrigin.ADMINISTRATOR, actor, CANARIES["label of a login key"])
+    names, its_record = child(
+        77,
+        surname=CANARIES["surname"],
+        forename=CANARIES["forename"],
+        postcode=CANARIES["postcode"],
+        upn=CANARIES["former UPN"],
+        class_name=CANARIES["class"],
+        sen_provision="K",
+    )
+    names = msgspec.structs.replace(names, date_of_birth=date.fromisoformat(CANARIES["date of birth"]))
+    pupil_id = pupils.admit(
+        school,
+        names,
+        its_record,
+        actor,
+        CommandKey("admit", CANARIES["surname"].encode()),
+    ).result.pupil_id
+    pupils.change(school, pupil_id, PupilParticulars(upn=CANARIES["UPN"], ethnicity="WBRI"), 1, actor)
+    kept = record(school, point_before(1), [Entry(pupil_id, "REA", "3w")], actor)
+    assessment_id = kept.result.assessment_ids[0]
+    correct(school, pupil_id, assessment_id, "3s", actor, reason=CANARIES["reason of a correction"])
+    pupils.leave(
+        school, pupil_id, TODAY, 2, actor,
+        reason=CANARIES["reason for leaving"], destination=CANARIES["destination"],
+        command=CommandKey("leave", CANARIES["destination"].encode()),
+    )  # fmt: skip
+    import_file(
+        school, csv_of([child(5, surname=CANARIES["surname"])]), actor, dry_run=False, command_key="file"
+    )
+    snapshots = WithSnapshots(schools.conninfo, school.school_id).opened_with(school.keys.school)
+    snapshots.take_snapshot(pupil_id, projector_func=fold)
+    accounts.log_in(schools, sessions, login_key, CANARIES["username"], CANARIES["password"])
+    for username, password in (
+        (CANARIES["username"], CANARIES["surname"]),
+        (CANARIES["surname"], CANARIES["password"]),
+        ("Head", CANARIES["password"]),
+    ):
+        with pytest.raises(LoginRefused):
+            accounts.log_in(schools, sessions, login_key, username, password)
+    assert accounts.log_in(schools, sessions, login_key, "head", PASSWORD)
+    return school
+
+
+def project(database: TestDatabase) -> None:
+    with Database(database.conninfo("target_tracker_worker")) as connections:
+        worker = Worker(connections, SERVICE_KEYS)
+        while worker.run_once():
+            pass
+        assert not [each for each in status(connections) if each.stopped_at]
+
+
+def test_nothing_personal_can_be_read_in_the_database(schools: Schools, test_database: TestDatabase) -> None:
+    everything_happens(schools)
+    project(test_database)
+    assert list(readable(test_database.conninfo("postgres"), CANARIES.values())) == []
+
+
+def test_a_mapper_that_forgets_one_part_is_seen(
+    schools: Schools, test_database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forgetful(key: SealingKey, part: bytes, place: bytes) -> bytes:
+        return part if b"sen_provision" in part else really_seal(key, part, place)
+
+    monkeypatch.setattr(domain.ledger.mapper, "seal", forgetful)
+    login_key = register(schools, registration()).login_key
+    assert login_key
+    school = opened(schools, login_key)
+    names, its_record = child(1, class_name=CANARIES["class"], sen_provision="K")
+    pupils.admit(school, names, its_record, staff(school.staff()[0][0].id))
+    found = list(readable(test_database.conninfo("postgres"), CANARIES.values()))
+    assert {each.table for each in found} == {"ledger.events"}
+    assert {each.word for each in found} >= {CANARIES["class"], "sen_provision", "class_name"}
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        CANARIES["surname"].encode(),
+        CANARIES["surname"].upper().encode(),
+        b"x" + CANARIES["surname"].encode("utf-16-le"),
+        CANARIES["surname"].encode().hex().encode(),
+        b"",
+    ],
+)
+def test_whatever_it_is_written_as(test_database: TestDatabase, kept: bytes) -> None:
+    with test_database.connect("postgres") as superuser:
+        superuser.execute("CREATE TABLE public.leak (octets bytea)")
+        superuser.execute("INSERT INTO public.leak VALUES (%s)", [b"\x00\xff" + kept + b"\n"])
+    found = {each.table for each in readable(test_database.conninfo("postgres"), CANARIES.values())}
+    assert found == ({"public.leak"} if kept else set())
+
+
+def test_base64_is_looked_for_at_each_of_its_three_places() -> None:
+    for before in (b"", b"a", b"ab"):
+        encoded = base64.b64encode(before + CANARIES["surname"].encode() + b"after it")
+        assert any(spelling in encoded for spelling in spellings(CANARIES["surname"]))
+
+
+def test_the_names_of_sealed_fields_are_looked_for() -> None:
+    assert {"surname", "date_of_birth", "ethnicity", "sen_provision", "username"} <= FIELDS
