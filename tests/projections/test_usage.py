@@ -118,7 +118,7 @@ def test_a_line_for_each_thing_done(trail: Trail) -> None:
         ("failure", teacher, None, "wrong password"),
         ("failure", None, None, "unknown user"),
         ("read", teacher, None, "class sheet"),
-        ("read", teacher, None, "classes"),
+        ("read", teacher, None, "class names"),
         ("read", teacher, None, "pupil"),
         ("refusal", teacher, None, "manage staff"),
         ("password", teacher, None, "password set"),
@@ -170,7 +170,7 @@ def test_by_account_kind_and_time(trail: Trail) -> None:
         for line in shown(school, since=trail.read_at, until=trail.read_at + timedelta(microseconds=1))
     ] == [
         "pupil",
-        "classes",
+        "class names",
         "class sheet",
     ]
     assert shown(school, until=trail.read_at, kind=UsageKind.READ) == []
