@@ -82,7 +82,7 @@ def trail(schools: Schools, sessions: Sessions, audit: ReadAudit, worker: Databa
     registered = registered_school(schools)
     school, head, teacher = registered.application, registered.administrator, registered.teacher
     teacher_id = cast("UUID", teacher.staff_id)
-    session = accounts.log_in(schools, sessions, registered.login_key, "teacher", "password").session
+    session = accounts.log_in(schools, sessions, registered.login_key, "teacher", "of my own").session
     for name in ("teacher", "nobody"):
         with suppress(LoginRefused):
             accounts.log_in(schools, sessions, registered.login_key, name, "wrong")
@@ -189,7 +189,7 @@ def test_pages_follow_on_each_other_also_between_the_reads_of_one_event(trail: T
 def test_reads_that_were_lost_are_a_line(
     schools: Schools, sessions: Sessions, registered: RegisteredSchool, worker: Database
 ) -> None:
-    session = accounts.log_in(schools, sessions, registered.login_key, "teacher", "password").session
+    session = accounts.log_in(schools, sessions, registered.login_key, "teacher", "of my own").session
     full = ReadAudit(schools, interval=3600, most=0)
     for _ in range(2):
         full.note(session, Read(datetime.now(UTC), ReadKind.CLASSES, False))
