@@ -181,7 +181,7 @@ def _problems(route: APIRoute, guard: Guard | None, calls: list[Any]) -> set[int
     if is_command(calls):
         found |= {409}
     elif isinstance(guard, OpenToAll) and 422 in found:
-        found |= {401}  # what is sent is what somebody signs in with
+        found |= {401, 429}  # what is sent is what somebody signs in with
     if any(isinstance(call, Body) for call in calls):
         found |= {400}
     if any(isinstance(call, IfMatch) for call in calls):

@@ -40,6 +40,7 @@ from domain.errors import (
     VersionConflict,
 )
 from domain.ledger.database import may_pass
+from domain.resets import NoMailServer
 
 Handler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
 
@@ -55,6 +56,7 @@ STATUS: dict[type[TargetTrackerError], int] = {
     Throttled: 429,
     DoesNotOpen: 500,
     NotYetVisible: 503,
+    NoMailServer: 503,
     Misconfigured: 500,
     TargetTrackerError: 500,
 }

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from domain.application.school_application import Schools
 from domain.application.usage import ReadAudit
 from domain.ledger.database import Database
+from domain.mail import Mailer
 from domain.vault.erasures import ErasureRegister
 from domain.vault.sessions import Sessions
 
@@ -23,6 +24,7 @@ class Services:
         audit: Records who read what.
         operator_token: What the operator's requests carry; the operator's routes are shut if there is none.
         region: Where the data is kept, as the service reports it.
+        mailer: What takes mail on its way, in the background; no new passwords by mail if there is none.
     """
 
     schools: Schools
@@ -32,3 +34,4 @@ class Services:
     audit: ReadAudit
     operator_token: str | None = field(repr=False)
     region: str
+    mailer: Mailer | None = None

@@ -7,6 +7,7 @@ from typing import Annotated
 from uuid import UUID
 
 import msgspec
+from starlette.requests import Request
 from starlette.responses import Response
 
 from api.callers import Caller, open_to_all, signed_in
@@ -29,15 +30,18 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         login_key: The school's login key, 550 characters; spaces and line breaks do not count.
         username: The username.
         password: The password.
+        device: The device token of an earlier login to this account: whoever guesses cannot keep this device
+            out.
     """
 
     login_key: Annotated[str, msgspec.Meta(max_length=2000)]
     username: Annotated[str, msgspec.Meta(max_length=1000)]
     password: Annotated[str, msgspec.Meta(max_length=4000)]
+    device: Annotated[str, msgspec.Meta(max_length=200)] | None = None
 
 
 class OpenedSession(msgspec.Struct, frozen=True, kw_only=True):
-    """A session, with the token that is told this once."""
+    """A session, with the token that is told this once; and what this device shows at its next login."""
 
     token: str
     session_id: UUID
@@ -45,6 +49,7 @@ class OpenedSession(msgspec.Struct, frozen=True, kw_only=True):
     staff_id: UUID
     display_name: str
     access: AccessBody
+    device: str
     position: int
 
 
@@ -79,6 +84,7 @@ class SessionsEnded(msgspec.Struct, frozen=True, kw_only=True):
 def open_session(
     services: Annotated[Services, open_to_all()],
     sent: Annotated[Sent[Credentials], body(Credentials, is_command=False)],
+    request: Request,
 ) -> Answer[OpenedSession]:
     """Log in.
 
@@ -86,7 +92,13 @@ def open_session(
     """
     given = sent.value
     opened = accounts.log_in(
-        services.schools, services.sessions, given.login_key, given.username, given.password
+        services.schools,
+        services.sessions,
+        given.login_key,
+        given.username,
+        given.password,
+        address=request.client.host if request.client else "",
+        device=given.device,
     )
     position = opened.school.stream.head().position
     return Answer(
@@ -97,6 +109,7 @@ def open_session(
             staff_id=opened.member.id,
             display_name=opened.member.names.display_name,
             access=AccessBody.of(opened.member.access),
+            device=opened.device,
             position=position,
         ),
         201,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Self
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from domain.access import AccessLevel, Permission
 from domain.application import accounts
 from domain.application.accounts import StaffResult
 from domain.application.school_application import Outcome
-from domain.staff import Access, StaffNames
+from domain.staff import Access, Adviser, StaffNames
 
 routes = Routes("staff")
 
@@ -42,24 +43,75 @@ class AccessBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Access(self.level, self.classes)
 
 
+class AdviserBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What makes an account that of an adviser: somebody from outside, who is let in for a while.
+
+    Attributes:
+        reason: Why, 1 to 200 characters.
+        until: The last day on which they may log in: at most a year ahead.
+    """
+
+    reason: str
+    until: date
+
+    @classmethod
+    def of(cls, adviser: Adviser) -> Self:
+        """The adviser as they are shown."""
+        return cls(reason=adviser.reason, until=adviser.until)
+
+    def adviser(self) -> Adviser:
+        """The adviser that was sent."""
+        return Adviser(reason=self.reason, until=self.until)
+
+
+class LastDay(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Another last day of an adviser.
+
+    Attributes:
+        until: The last day on which they may log in: at most a year ahead.
+    """
+
+    until: date
+
+
 class StaffBody(msgspec.Struct, frozen=True, kw_only=True):
-    """A member of staff."""
+    """A member of staff.
+
+    Attributes:
+        staff_id: The account's id.
+        username: What they log in with.
+        display_name: What colleagues call them.
+        access: What they may do.
+        adviser: Why and until when, for somebody from outside; null for the school's own staff.
+        disabled: The account cannot be used.
+        version: Its number of events.
+    """
 
     staff_id: UUID
     username: str
     display_name: str
     access: AccessBody
+    adviser: AdviserBody | None
     disabled: bool
     version: int
 
 
 class NewStaff(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An account to make."""
+    """An account to make.
+
+    Attributes:
+        username: What they log in with.
+        display_name: What colleagues call them.
+        access: What they may do.
+        password: The first password.
+        adviser: Why and until when, for somebody from outside, who can be no administrator.
+    """
 
     username: str
     display_name: str
     access: AccessBody
     password: str
+    adviser: AdviserBody | None = None
 
 
 class NewPassword(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -102,6 +154,7 @@ def list_staff(
                 username=member.names.username,
                 display_name=member.names.display_name,
                 access=AccessBody.of(member.access),
+                adviser=AdviserBody.of(member.adviser) if member.adviser else None,
                 disabled=member.disabled,
                 version=member.version,
             )
@@ -115,13 +168,29 @@ def add_staff(
     caller: Annotated[Caller, signed_in(Permission.MANAGE_STAFF)],
     sent: Annotated[Sent[NewStaff], body(NewStaff)],
 ) -> Answer[StaffChanged]:
-    """Make an account."""
+    """Make an account; with `adviser`, one for somebody from outside, which ends by itself."""
     given = sent.value
     names = StaffNames(username=given.username, display_name=given.display_name)
     outcome = accounts.add_staff(
-        caller.school, names, given.access.access(), given.password, caller.actor, sent.command
+        caller.school,
+        names,
+        given.access.access(),
+        given.password,
+        caller.actor,
+        sent.command,
+        adviser=given.adviser.adviser() if given.adviser else None,
     )
     return _changed(outcome, 201)
+
+
+@routes.put("/v1/staff/{staff_id}/adviser")
+def prolong_adviser(
+    caller: Annotated[Caller, signed_in(Permission.MANAGE_STAFF)],
+    staff_id: UUID,
+    sent: Annotated[Sent[LastDay], body(LastDay)],
+) -> Answer[StaffChanged]:
+    """Give an adviser another last day, later or earlier; the day after it, their sessions end."""
+    return _changed(accounts.prolong(caller.school, staff_id, sent.value.until, caller.actor, sent.command))
 
 
 @routes.put("/v1/staff/{staff_id}/access")
@@ -130,7 +199,10 @@ def change_access(
     staff_id: UUID,
     sent: Annotated[Sent[AccessBody], body(AccessBody)],
 ) -> Answer[StaffChanged]:
-    """Change what an account may do; where it may see names no longer, or now, its sessions end."""
+    """Change what an account may do; where it may see names no longer, or now, its sessions end.
+
+    An administrator's password has 15 characters or more: one that may be shorter is to be set anew first.
+    """
     return _changed(
         accounts.change_access(
             caller.school,

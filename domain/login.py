@@ -14,6 +14,7 @@ class LoginFailure(StrEnum):
     UNKNOWN_USER = "unknown user"
     WRONG_PASSWORD = "wrong password"  # noqa: S105 - a reason, not a secret
     DISABLED = "account disabled"
+    ENDED = "adviser's time is over"
     KEY_REVOKED = "login key revoked"
     THROTTLED = "too many attempts"
 
@@ -23,6 +24,7 @@ class SessionEnd(StrEnum):
 
     LOGOUT = "logout"
     REVOKED = "revoked"
+    ENDED = "adviser's time is over"
     KEY_REVOKED = "login key revoked"
 
 

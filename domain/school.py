@@ -12,6 +12,7 @@ import msgspec
 
 from domain.errors import Conflict, Finding, InvalidInput
 from domain.events import Actor, Event, Open, Record, event
+from domain.mail import is_address
 from domain.text import ACCEPTED, is_text
 
 REGIONS = (
@@ -113,7 +114,8 @@ def register(
     """Begins a school's stream.
 
     Raises:
-        InvalidInput: A number is not of its form, or the region is not one of England's.
+        InvalidInput: A number is not of its form, the region is not one of England's, or nothing can be
+            mailed to the official address.
     """
     findings = [
         Finding(field=field, found=getattr(facts, field)[:60], accepted=accepted)
@@ -126,9 +128,13 @@ def register(
         findings.append(
             Finding(field="region", found=facts.region[:60], accepted=f"one of {', '.join(REGIONS)}")
         )
-    if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", official_email):
+    if not is_address(official_email):
         findings.append(
-            Finding(field="official_email", found=official_email[:60], accepted="an email address")
+            Finding(
+                field="official_email",
+                found=official_email[:60],
+                accepted="one address such as office@school.example, without a name",
+            )
         )
     if findings:
         raise InvalidInput("The school cannot be registered like this", findings)

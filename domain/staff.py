@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
+from datetime import date
 from typing import ClassVar
 from uuid import UUID
 
@@ -27,6 +28,18 @@ class StaffNames(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     display_name: str
 
 
+class Adviser(msgspec.Struct, frozen=True, kw_only=True):
+    """What makes an account that of an adviser: somebody from outside, who was let in for a while.
+
+    Attributes:
+        reason: Why they were let in.
+        until: The last day on which they may log in.
+    """
+
+    reason: str
+    until: date
+
+
 class Access(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a member of staff may do.
 
@@ -41,13 +54,19 @@ class Access(msgspec.Struct, frozen=True, omit_defaults=True):
 
 @event("staff.added")
 class StaffAdded(Event, frozen=True, kw_only=True):
-    """An account was made."""
+    """An account was made; for an adviser, with the reason and the last day.
+
+    `for_administrators` is whether the password is long enough for one: its length is not known afterwards.
+    """
 
     founds: ClassVar[bool] = True
 
     names: Names[StaffNames]
     access: Record[Access]
     password_verifier: Record[str]
+    for_administrators: Record[bool] = False
+    adviser_reason: Names[str | None] = None
+    adviser_until: Record[date | None] = None
 
 
 @event("staff.access-changed")
@@ -59,9 +78,17 @@ class StaffAccessChanged(Event, frozen=True, kw_only=True):
 
 @event("staff.password-set")
 class StaffPasswordSet(Event, frozen=True, kw_only=True):
-    """A password was changed; only its verifier is known."""
+    """A password was changed, or its verifier made anew; only that is known, as in :class:`StaffAdded`."""
 
     password_verifier: Record[str]
+    for_administrators: Record[bool] = False
+
+
+@event("staff.adviser-prolonged")
+class StaffAdviserProlonged(Event, frozen=True, kw_only=True):
+    """An adviser has another last day: a later one, or an earlier one."""
+
+    until: Record[date]
 
 
 @event("staff.disabled")
@@ -75,18 +102,39 @@ class StaffEnabled(Event, frozen=True, kw_only=True):
 
 
 class StaffMember(msgspec.Struct, frozen=True, kw_only=True):
-    """A member of staff as the events so far describe them."""
+    """A member of staff as the events so far describe them.
+
+    Attributes:
+        id: The account's id.
+        version: Its number of events.
+        names: Who they are.
+        access: What they may do.
+        password_verifier: What is kept of their password.
+        for_administrators: Whether that password is known to be long enough for an administrator.
+        adviser: Why and until when, for somebody from outside; nothing for the school's own staff.
+        disabled: The account cannot be used.
+    """
 
     id: UUID
     version: int
     names: StaffNames
     access: Access
     password_verifier: str
+    for_administrators: bool = False
+    adviser: Adviser | None = None
     disabled: bool = False
 
     def may(self, permission: Permission) -> bool:
         """Whether the access level allows it."""
         return permission in PERMISSIONS[self.access.level]
+
+    def has_ended(self, today: date) -> bool:
+        """Whether it is an adviser's account, and the last day has passed."""
+        return self.adviser is not None and self.adviser.until < today
+
+    def may_log_in(self, today: date) -> bool:
+        """Whether the account can be used."""
+        return not (self.disabled or self.has_ended(today))
 
 
 def fold(member: StaffMember | None, events: Iterable[Event]) -> StaffMember | None:
@@ -106,6 +154,8 @@ def _after(member: StaffMember | None, happened: Event) -> StaffMember:
                 names=happened.names,
                 access=happened.access,
                 password_verifier=happened.password_verifier,
+                for_administrators=happened.for_administrators,
+                adviser=_adviser(happened),
             )
         case _ if member is None:
             raise Conflict(f"{happened.name} cannot be the first event of a member of staff")
@@ -113,14 +163,26 @@ def _after(member: StaffMember | None, happened: Event) -> StaffMember:
             return msgspec.structs.replace(member, version=version, access=happened.access)
         case StaffPasswordSet():
             return msgspec.structs.replace(
-                member, version=version, password_verifier=happened.password_verifier
+                member,
+                version=version,
+                password_verifier=happened.password_verifier,
+                for_administrators=happened.for_administrators,
             )
+        case StaffAdviserProlonged() if member.adviser:
+            adviser = msgspec.structs.replace(member.adviser, until=happened.until)
+            return msgspec.structs.replace(member, version=version, adviser=adviser)
         case StaffDisabled():
             return msgspec.structs.replace(member, version=version, disabled=True)
         case StaffEnabled():
             return msgspec.structs.replace(member, version=version, disabled=False)
         case _:
             raise Conflict(f"{happened.name} is not an event of a member of staff")
+
+
+def _adviser(added: StaffAdded) -> Adviser | None:
+    if added.adviser_until is None or added.adviser_reason is None:
+        return None
+    return Adviser(reason=added.adviser_reason, until=added.adviser_until)
 
 
 def same_username(text: str) -> str:
@@ -141,8 +203,21 @@ def add(
     password_verifier: str,
     colleagues: Iterable[StaffMember],
     actor: Actor,
+    *,
+    for_administrators: bool,
+    adviser: Adviser | None = None,
 ) -> StaffAdded:
     """Makes an account.
+
+    Args:
+        staff_id: Its id.
+        names: Who it is for.
+        access: What they may do.
+        password_verifier: What is kept of the password.
+        colleagues: Everybody who has an account.
+        actor: Who makes it.
+        for_administrators: Whether the password is long enough for an administrator.
+        adviser: Why and until when, for somebody from outside: as :func:`domain.advisers.checked` gave it.
 
     Raises:
         AlreadyExists: Somebody at this school has the username.
@@ -166,7 +241,13 @@ def add(
         names=names,
         access=access,
         password_verifier=password_verifier,
+        for_administrators=for_administrators,
+        adviser_reason=adviser.reason if adviser else None,
+        adviser_until=adviser.until if adviser else None,
     )
+
+
+LONGER_FIRST = "set a password of 15 characters or more first"
 
 
 def change_access(
@@ -175,18 +256,28 @@ def change_access(
     """Changes what an account may do; `None` when it may already.
 
     Raises:
-        Conflict: It is the last administrator's, and would no longer be one.
+        Conflict: It is the last administrator's, and would no longer be one; or it would be one, and is an
+            adviser's, or its password is too short for that.
         InvalidInput: Classes are given to a level that knows none.
     """
     if findings := _access_findings(access):
         raise InvalidInput("The access cannot be changed like this", findings)
     if access == member.access:
         return None
-    if access.level is not AccessLevel.ADMIN:
+    if access.level is AccessLevel.ADMIN:
+        _check_that_they_may_be_promoted(member)
+    else:
         _check_that_an_administrator_stays(member, colleagues)
     return StaffAccessChanged(
         originator_id=member.id, originator_version=member.version + 1, actor=actor, access=access
     )
+
+
+def _check_that_they_may_be_promoted(member: StaffMember) -> None:
+    if member.adviser:
+        raise Conflict("An adviser cannot be an administrator")
+    if not member.for_administrators:
+        raise Conflict(f"This account's password may be too short: {LONGER_FIRST}")
 
 
 def _access_findings(access: Access) -> list[Finding]:
@@ -201,13 +292,44 @@ def _access_findings(access: Access) -> list[Finding]:
     return []
 
 
-def set_password(member: StaffMember, password_verifier: str, actor: Actor) -> StaffPasswordSet:
-    """Changes a password."""
+def set_password(
+    member: StaffMember, password_verifier: str, actor: Actor, *, for_administrators: bool
+) -> StaffPasswordSet:
+    """Changes a password.
+
+    Raises:
+        Conflict: It is too short for an administrator, which its owner is now.
+    """
+    if member.access.level is AccessLevel.ADMIN and not for_administrators:
+        raise Conflict(f"This is an administrator's account: {LONGER_FIRST}")
     return StaffPasswordSet(
         originator_id=member.id,
         originator_version=member.version + 1,
         actor=actor,
         password_verifier=password_verifier,
+        for_administrators=for_administrators,
+    )
+
+
+def rehash_password(
+    member: StaffMember, verified: str, password_verifier: str, actor: Actor
+) -> StaffPasswordSet | None:
+    """Keeps another verifier of the same password; `None` when the password is no longer the same.
+
+    Args:
+        member: Whose it is.
+        verified: The verifier that the password was just verified with.
+        password_verifier: The one to keep from now on.
+        actor: Whose login it was.
+    """
+    if member.password_verifier != verified:
+        return None
+    return StaffPasswordSet(
+        originator_id=member.id,
+        originator_version=member.version + 1,
+        actor=actor,
+        password_verifier=password_verifier,
+        for_administrators=member.for_administrators,
     )
 
 

@@ -20,7 +20,7 @@ class ReadKind(StrEnum):
     PUPIL = "pupil"
     PUPILS = "list of pupils"
     SEARCH = "search"
-    CLASSES = "class names"  # dumps are searched for "classes", the name of a sealed field
+    CLASSES = "classes"
     SHEET = "class sheet"
     PUPIL_HISTORY = "history of a pupil"
     SCHOOL_HISTORY = "history of the school"

@@ -15,6 +15,8 @@ Settings come from the environment; what is secret stands in files that the envi
 | TARGET_TRACKER_READ_AUDIT | `serve` | `gathered`: reads are recorded a second after they were answered; `strict`: before; gathered if not set |
 | TARGET_TRACKER_LISTEN | `serve` | address and port; 127.0.0.1:8443 if not set |
 | TARGET_TRACKER_REGION | `serve` | where the data is kept, as the service reports it |
+
+Those of mail stand in `scripts/mailing/settings.py`.
 """  # noqa: E501 - a table
 
 from __future__ import annotations
@@ -41,6 +43,8 @@ from domain.vault.recovery_pair import read_recovery_public
 from domain.vault.reloading_keys import ReloadingKeys
 from domain.vault.service_keys import ServiceKeys
 from domain.vault.sessions import Sessions
+from scripts.mailing.queued import QueuedMailer
+from scripts.mailing.settings import mailer_from
 
 MIGRATIONS = ("domain.ledger.migrations", "domain.vault.migrations", "projections.migrations")
 """The packages whose `.sql` files make up the database."""
@@ -126,7 +130,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 f"{PREFIX}DATABASE holds a password, which others can see in the environment: "
                 "put it into a password file, and name that with passfile="
             )
-        hosts = str(parts.get("host") or parts.get("hostaddr") or os.environ.get("PGHOST") or "")
+        if parts.get("service") or "PGSERVICE" in os.environ:
+            raise Misconfigured(
+                f"{PREFIX}DATABASE must say by itself where the database is: "
+                "a service file could send it anywhere"
+            )
+        # An address, where one is given, is what libpq connects to, whatever the host is called.
+        hosts = str(
+            parts.get("hostaddr")
+            or os.environ.get("PGHOSTADDR")
+            or parts.get("host")
+            or os.environ.get("PGHOST")
+            or ""
+        )
         verified = str(parts.get("sslmode") or os.environ.get("PGSSLMODE")) == "verify-full"
         if not verified and not all(map(_is_here, hosts.split(","))):
             raise Misconfigured(
@@ -238,4 +254,11 @@ def build_services(settings: Settings) -> Services:
         audit=ReadAudit(schools, strict=settings.strict_audit),
         operator_token=operator_token,
         region=settings.region,
+        mailer=mailer_from(os.environ),
     )
+
+
+def close_mailer(services: Services) -> None:
+    """Sends the mail that waits, within a few seconds, and stops."""
+    if isinstance(services.mailer, QueuedMailer):
+        services.mailer.close()

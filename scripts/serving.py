@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import logging
 import signal
-import ssl
 import threading
 
 import uvicorn
 
 from api.app import create_app
+from api.certificates import ReloadingContext
 from api.serving import configuration
 from domain.application.erasing import check_erased, replay
 from domain.errors import Misconfigured
 from domain.ledger.database import Database
 from domain.ledger.persistence import close_shared_databases
+from domain.vault import passwords
 from domain.vault.rewrapping import keep_rewrapping
 from projections.runner import Worker
-from scripts.composition import PREFIX, Settings, build_services
+from scripts.composition import PREFIX, Settings, build_services, close_mailer
 
 STOPPING = (signal.SIGTERM, signal.SIGINT)
 """The signals that tell a process to stop."""
@@ -25,8 +26,13 @@ STOPPING = (signal.SIGTERM, signal.SIGINT)
 log = logging.getLogger(__name__)
 
 
-def serve(settings: Settings) -> None:
+def serve(settings: Settings, *, fips: bool = False) -> None:
     """Serves the API until it is told to stop; requests that have begun are answered first.
+
+    Args:
+        settings: How the process is configured.
+        fips: Whether TLS agrees to what is approved, and nothing else. The process must have been started
+            with the OpenSSL configuration for that: :func:`scripts.fips.start_anew` sees to it.
 
     Raises:
         Misconfigured: A setting is missing or wrong, TLS above all: there is no other way to be served.
@@ -37,6 +43,8 @@ def serve(settings: Settings) -> None:
             "The API is served over HTTPS only: "
             f"{PREFIX}TLS_CERTIFICATE and {PREFIX}TLS_KEY must name the files of a certificate and its key"
         )
+    if fips:
+        passwords.use(passwords.PBKDF2)
     services = build_services(settings)
     log_plainly()
     # Before anything is opened: the database may be a backup from before an erasure.
@@ -44,13 +52,20 @@ def serve(settings: Settings) -> None:
     if replayed.destroyed or replayed.recorded:
         log.warning("erased again, for the database did not know of it: %d children", replayed.destroyed)
     config = configuration(
-        create_app(services), certificate=certificate, key=key, host=settings.host, port=settings.port
+        create_app(services),
+        certificate=certificate,
+        key=key,
+        host=settings.host,
+        port=settings.port,
+        fips=fips,
     )
     config.timeout_graceful_shutdown = 10
-    try:
-        config.load()
-    except (OSError, ssl.SSLError):
-        raise Misconfigured(f"{certificate} and {key} are not a certificate and its private key") from None
+    config.load()
+    context = config.ssl
+    assert isinstance(context, ReloadingContext)
+    signal.signal(signal.SIGHUP, lambda *_: context.ask())
+    if fips:
+        log.info("FIPS mode: approved suites, groups and signature algorithms are agreed, and no others")
     # uvicorn passes on what stopped it, once it has stopped: then there is nothing left to do.
     for number in STOPPING:
         signal.signal(number, lambda *_: None)
@@ -64,6 +79,7 @@ def serve(settings: Settings) -> None:
         services.audit.close()
         services.read.close()
         close_shared_databases()
+        close_mailer(services)
 
 
 def work(settings: Settings) -> None:

@@ -49,7 +49,7 @@ def add_school(database: Database, school_id: UUID, urn: str, subjects: Iterable
 def keyring_of(keys: SchoolKeys, *subjects: UUID) -> Keyring:
     """A keyring with new keys for some subjects, which no database knows."""
     keyring = Keyring(keys)
-    for subject in (keys.school_id, *subjects):
+    for subject in {keys.school_id, *subjects}:
         keyring.make(subject)
     return keyring
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from uuid import UUID
 
 import msgspec
 
+import domain.advisers
 import domain.staff
-from domain.access import PERMISSIONS, Permission
+from domain import school_time
+from domain.access import PERMISSIONS, AccessLevel, Permission
 from domain.application.school_application import (
     STAFF,
     CommandKey,
@@ -18,15 +21,16 @@ from domain.application.school_application import (
     Schools,
     logins_of,
 )
-from domain.errors import LoginKeyRefused, LoginRefused, NotFound, NotSignedIn
+from domain.errors import LoginKeyRefused, LoginRefused, NotFound, NotSignedIn, Throttled
 from domain.events import SYSTEM, Actor, ActorKind, Event
 from domain.identifiers import new_id
+from domain.ledger.database import Connection
 from domain.ledger.stream import Unless
 from domain.login import LoginFailed, LoginFailure, SessionClosed, SessionEnd, SessionOpened
-from domain.staff import Access, StaffMember, StaffNames
-from domain.vault import keystore, login_key
+from domain.staff import Access, Adviser, StaffMember, StaffNames
+from domain.vault import keystore, login_key, resets
 from domain.vault.login_key import LoginKey
-from domain.vault.passwords import is_outdated, rehashed, verifier_of, verify
+from domain.vault.passwords import is_outdated, long_enough_for, rehashed, verifier_of, verify
 from domain.vault.sessions import Session, Sessions
 
 
@@ -44,19 +48,42 @@ def add_staff(
     password: str,
     actor: Actor,
     command: CommandKey | None = None,
+    *,
+    adviser: Adviser | None = None,
 ) -> Outcome[StaffResult]:
     """Makes an account.
 
+    Args:
+        school: The school.
+        names: Who it is for.
+        access: What they may do.
+        password: Their first password.
+        actor: Who makes it.
+        command: The key, if the caller gave one.
+        adviser: Why and until when, for somebody from outside.
+
     Raises:
         AlreadyExists: Somebody at the school has the username.
-        InvalidInput: The names, the classes or the password are not as they must be.
+        InvalidInput: The names, the classes, the password, or what makes it an adviser's are not as they
+            must be.
     """
+    if adviser:
+        adviser = domain.advisers.checked(adviser, access.level, school_time.today())
     verifier = verifier_of(password, access.level, context=[names.username, school.school().facts.name])
     staff_id = new_id()
 
     def decide() -> Decision[StaffResult]:
         colleagues, position = school.staff()
-        added = domain.staff.add(staff_id, names, access, verifier, colleagues, actor)
+        added = domain.staff.add(
+            staff_id,
+            names,
+            access,
+            verifier,
+            colleagues,
+            actor,
+            for_administrators=long_enough_for(AccessLevel.ADMIN, password),
+            adviser=adviser,
+        )
         digest = school.digest_of_username(names.username)
         return Decision(
             [added],
@@ -82,7 +109,8 @@ def change_access(
 
     Raises:
         NotFound: There is no such account.
-        Conflict: It is the last administrator's, and would no longer be one.
+        Conflict: It is the last administrator's, and would no longer be one; or it would be one, and is an
+            adviser's, or its password is too short for that.
         InvalidInput: Classes are given to a level that knows none.
     """
     saw_names = school.staff_member(staff_id).may(Permission.READ_NAMES)
@@ -97,6 +125,26 @@ def change_access(
     return outcome
 
 
+def prolong(
+    school: SchoolApplication,
+    staff_id: UUID,
+    until: date,
+    actor: Actor,
+    command: CommandKey | None = None,
+) -> Outcome[StaffResult]:
+    """Gives an adviser another last day, later or earlier.
+
+    Raises:
+        NotFound: There is no such account.
+        Conflict: It is not an adviser's.
+        InvalidInput: The day has passed, or is more than a year ahead.
+    """
+    today = school_time.today()
+    return _change(
+        school, staff_id, lambda member: domain.advisers.prolong(member, until, today, actor), command
+    )
+
+
 def set_password(
     school: SchoolApplication,
     sessions: Sessions,
@@ -107,7 +155,7 @@ def set_password(
     keep: UUID | None = None,
     command: CommandKey | None = None,
 ) -> Outcome[StaffResult]:
-    """Changes a password and ends every session that the old one opened.
+    """Changes a password, and ends every session that the old one opened and every code for a new one.
 
     Args:
         school: The school.
@@ -121,12 +169,18 @@ def set_password(
     Raises:
         NotFound: There is no such account.
         InvalidInput: The password is too short, too long or easily guessed.
+        Conflict: It is too short for an administrator, which its owner has just become.
     """
     member = school.staff_member(staff_id)
     context = [member.names.username, school.school().facts.name]
     verifier = verifier_of(password, member.access.level, context=context)
+    suits = long_enough_for(AccessLevel.ADMIN, password)
     outcome = _change(
-        school, staff_id, lambda member: domain.staff.set_password(member, verifier, actor), command
+        school,
+        staff_id,
+        lambda member: domain.staff.set_password(member, verifier, actor, for_administrators=suits),
+        command,
+        lambda connection: resets.forget(connection, school.school_id, staff_id),
     )
     _end_sessions(school, sessions, staff_id, actor, keep)
     return outcome
@@ -168,12 +222,13 @@ def _change(
     staff_id: UUID,
     change: Callable[[StaffMember], Event | None],
     command: CommandKey | None,
+    beside: Callable[[Connection], None] | None = None,
 ) -> Outcome[StaffResult]:
     def decide() -> Decision[StaffResult]:
         member = school.staff_member(staff_id)
         happened = change(member)
         result = StaffResult(staff_id, member.version + (happened is not None))
-        return Decision([happened] if happened else [], result)
+        return Decision([happened] if happened else [], result, beside=beside)
 
     return school.carry_out(decide, StaffResult, command)
 
@@ -204,18 +259,30 @@ class LoggedIn(msgspec.Struct, frozen=True):
         session: The session.
         school: The school, opened as far as the session may.
         member: Whose session it is.
+        device: What the device shows at its next login to this account, so that nobody who guesses keeps it
+            out.
     """
 
     token: str
     session: Session
     school: SchoolApplication
     member: StaffMember
+    device: str
 
 
 REFUSED = "The username or the password is not right"
 
 
-def log_in(schools: Schools, sessions: Sessions, key: str, username: str, password: str) -> LoggedIn:
+def log_in(
+    schools: Schools,
+    sessions: Sessions,
+    key: str,
+    username: str,
+    password: str,
+    *,
+    address: str = "",
+    device: str | None = None,
+) -> LoggedIn:
     """Opens a session.
 
     The login key is looked at first, by itself: one that is damaged or not ours is refused before anything is
@@ -227,30 +294,35 @@ def log_in(schools: Schools, sessions: Sessions, key: str, username: str, passwo
         key: The school's login key, as it was pasted.
         username: The username.
         password: The password.
+        address: The network address that the attempt comes from, which is not kept.
+        device: What the device was given at an earlier login.
 
     Raises:
+        Throttled: Too many attempts have failed.
         LoginKeyRefused: The login key is damaged, not one of this service's, or has been revoked.
-        LoginRefused: The username or the password is wrong, or the account is disabled; it never says which,
-            and takes as long for a user whom nobody knows. The reason is on the school's stream.
+        LoginRefused: The username or the password is wrong, the account is disabled, or the adviser's time
+            is over; it never says which, and takes as long for a user whom nobody knows. The reason is on
+            the school's stream.
     """
     shown = login_key.read(key, schools.service_keys)
     school = opened_with_key(schools, shown)
+    try:
+        attempt = schools.throttle.attempt(shown.school_id, username, address, device)
+    except Throttled as throttled:
+        if throttled.first:  # once for each wait: nobody can flood the stream
+            _log_failure(school, shown, LoginFailure.THROTTLED, None)
+        raise
     member = school.member_with_username(username)
     right = verify(member.password_verifier if member else None, password)
-    if member is None or not right or member.disabled:
-        reason = (
-            LoginFailure.UNKNOWN_USER
-            if member is None
-            else LoginFailure.DISABLED
-            if right
-            else LoginFailure.WRONG_PASSWORD
-        )
-        _log_failure(school, shown, reason, member)
+    if member is None or not right or not member.may_log_in(school_time.today()):
+        _log_failure(school, shown, _failure(member, right=right), member)
         raise LoginRefused(REFUSED)
+    schools.throttle.succeeded(attempt)
     actor = Actor(ActorKind.STAFF, member.id)
     if is_outdated(member.password_verifier):
-        verifier = rehashed(password)  # Its length is not asked again: what was accepted lets its owner in.
-        _change(school, member.id, lambda now: domain.staff.set_password(now, verifier, actor), None)
+        # Its length is not asked again: what was accepted lets its owner in.
+        old, new = member.password_verifier, rehashed(password)
+        _change(school, member.id, lambda now: domain.staff.rehash_password(now, old, new, actor), None)
     keys = school.keys.school if member.may(Permission.READ_NAMES) else school.keys.school.without_names()
     token, session = sessions.open(keys, member.id, shown.key_id)
     school.add_to_log(
@@ -263,7 +335,16 @@ def log_in(schools: Schools, sessions: Sessions, key: str, username: str, passwo
             key_id=shown.key_id,
         )
     )
-    return LoggedIn(token, session, school, member)
+    return LoggedIn(token, session, school, member, schools.throttle.device_token(shown.school_id, username))
+
+
+def _failure(member: StaffMember | None, *, right: bool) -> LoginFailure:
+    """Why somebody was turned away; of an account that cannot be used, only if the password was right."""
+    if member is None:
+        return LoginFailure.UNKNOWN_USER
+    if not right:
+        return LoginFailure.WRONG_PASSWORD
+    return LoginFailure.DISABLED if member.disabled else LoginFailure.ENDED
 
 
 def opened_with_key(schools: Schools, shown: LoginKey) -> SchoolApplication:
@@ -305,11 +386,17 @@ def log_out(school: SchoolApplication, sessions: Sessions, session: Session) -> 
 
 
 def _end_sessions(
-    school: SchoolApplication, sessions: Sessions, staff_id: UUID, actor: Actor, keep: UUID | None = None
+    school: SchoolApplication,
+    sessions: Sessions,
+    staff_id: UUID,
+    actor: Actor,
+    keep: UUID | None = None,
+    *,
+    reason: SessionEnd = SessionEnd.REVOKED,
 ) -> int:
     ended = sessions.close_all_of(school.school_id, staff_id, but=keep)
     for session_id in ended:
-        _log_close(school, session_id, staff_id, SessionEnd.REVOKED, actor)
+        _log_close(school, session_id, staff_id, reason, actor)
     return len(ended)
 
 
@@ -334,13 +421,17 @@ def signed_in(
     """Who a token belongs to, and the school as far as they may open it.
 
     Raises:
-        NotSignedIn: The session has ended, or the account is disabled.
+        NotSignedIn: The session has ended, the account is disabled, or the adviser's time is over; then
+            every session of theirs ends.
     """
     session, keys = sessions.use(token)
     school = schools.opened(keys)
     member = school.staff_member(session.staff_id)
     if member.disabled:
         raise NotSignedIn("This account is disabled")
+    if member.has_ended(school_time.today()):
+        _end_sessions(school, sessions, member.id, SYSTEM, reason=SessionEnd.ENDED)
+        raise NotSignedIn("The time for which this account was given is over")
     if keys.names is not None and not member.may(Permission.READ_NAMES):
         school = schools.opened(keys.without_names())
     return session, school, member

@@ -6,7 +6,6 @@ from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from typing import Any, cast
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import msgspec
 from eventsourcing.persistence import MapperDeserialisationError
@@ -25,8 +24,7 @@ from domain.events import ERASED, Actor, is_sealed
 from domain.ledger.mapper import EventMapper
 from domain.ledger.stream import RecordedEvent
 from domain.pupil import Pupil
-
-SCHOOL_TIME = ZoneInfo("Europe/London")
+from domain.school_time import SCHOOL_TIME
 
 
 class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,8 +102,8 @@ def entry_of(mapper: EventMapper, stored: RecordedEvent) -> HistoryEntry:
     )
 
 
-HIDDEN = {"actor", "password_verifier"}
-"""Fields that a history never repeats: one is shown apart, the other is nobody's to read."""
+HIDDEN = {"actor", "password_verifier", "for_administrators"}
+"""Fields that a history never repeats: the first is shown apart, the others help to guess a password."""
 
 
 def of_school(school: SchoolApplication, *, after: int = 0, limit: int = 100) -> list[HistoryEntry]:

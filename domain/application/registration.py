@@ -88,7 +88,13 @@ def register(schools: Schools, request: Registration, command: CommandKey | None
             result.school_id, request.facts, request.official_email, request.agreement_from, OPERATOR
         ),
         domain.staff.add(
-            result.administrator_id, request.administrator, Access(AccessLevel.ADMIN), verifier, [], OPERATOR
+            result.administrator_id,
+            request.administrator,
+            Access(AccessLevel.ADMIN),
+            verifier,
+            [],
+            OPERATOR,
+            for_administrators=True,
         ),
         KeyIssued(
             originator_id=keys_log_of(result.school_id),

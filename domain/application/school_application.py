@@ -31,7 +31,7 @@ from domain.errors import (
     TargetTrackerError,
     VersionConflict,
 )
-from domain.events import Compartment, Event, is_sealed
+from domain.events import ERASED, Compartment, Event, is_sealed
 from domain.identifiers import command_id_of, log_id_of, new_id
 from domain.ledger.database import Connection, Database, may_pass
 from domain.ledger.mapper import EventMapper
@@ -45,6 +45,7 @@ from domain.vault import keystore
 from domain.vault.aliases import class_id_of
 from domain.vault.keyring import Keyring, SchoolKeys, WrappedSubjectKeys, unpacked
 from domain.vault.service_keys import ServiceKeys
+from domain.vault.throttle import Throttle
 
 ATTEMPTS = 8
 """How often a command decides anew before it gives up on a stream that others keep changing."""
@@ -275,7 +276,7 @@ class SchoolApplication(Application[UUID]):
         found = self._current(pupil_id, PUPILS, domain.pupil.fold)
         if found is None:
             raise NotFound("This school has no pupil with that id")
-        if found.erased:
+        if found.erased or cast("object", found.record) is ERASED:
             raise Erased("This pupil has been erased")
         return found
 
@@ -420,6 +421,7 @@ class Schools:
         service_keys: ServiceKeys,
         *,
         recovery: bytes | None = None,
+        throttled: bool = True,
         keep: int = 256,
     ) -> None:
         """Binds to a database.
@@ -428,12 +430,14 @@ class Schools:
             conninfo: A libpq connection string for the API's role.
             service_keys: The service's own keys.
             recovery: The public half of the recovery key, that schools' keys are sealed to as well.
+            throttled: Whether those who guess passwords have to wait.
             keep: How many schools' applications are kept ready; they hold neither data nor keys.
         """
         self.conninfo = conninfo
         self.service_keys = service_keys
         self.recovery = recovery
         self.database = shared_database(conninfo)
+        self.throttle = Throttle(self.database, service_keys.digest, enabled=throttled)
         self.school = lru_cache(maxsize=keep)(self._school)
 
     def _school(self, school_id: UUID) -> SchoolApplication:

@@ -52,7 +52,7 @@ SELECT generation, both_for_recovery FROM vault.school_keys WHERE school_id = %s
 SELECT service_key, count(*) FROM vault.school_keys GROUP BY service_key ORDER BY service_key
 
 -- name: wrapped_under_others
-SELECT school_id FROM vault.school_keys WHERE service_key <> %s LIMIT %s
+SELECT school_id FROM vault.school_keys WHERE service_key <> %s AND school_id > %s ORDER BY school_id LIMIT %s
 
 -- name: rewrap_for_service
 UPDATE vault.school_keys SET service_key = %s, record_for_service = %s

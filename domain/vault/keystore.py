@@ -155,15 +155,16 @@ def service_keys_in_use(connection: Connection) -> dict[str, int]:
     return dict(connection.execute(SQL["service_keys_in_use"]).fetchall())
 
 
-def wrapped_under_others(connection: Connection, service_key: str, limit: int) -> list[UUID]:
-    """Schools whose record key is not wrapped under this key of the service.
+def wrapped_under_others(connection: Connection, service_key: str, after: UUID, limit: int) -> list[UUID]:
+    """Schools whose record key is not wrapped under this key of the service, in the order of their ids.
 
     Args:
         connection: Of the worker's role, bound to no school.
         service_key: The id of the service's key.
+        after: Only those after this school.
         limit: The most to return.
     """
-    return [row[0] for row in connection.execute(SQL["wrapped_under_others"], [service_key, limit])]
+    return [row[0] for row in connection.execute(SQL["wrapped_under_others"], [service_key, after, limit])]
 
 
 def rewrap_for_service(connection: Connection, school_id: UUID, service_keys: ServiceKeys) -> bool:

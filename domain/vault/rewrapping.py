@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
+from uuid import UUID
 
 import psycopg
 
-from domain.errors import TargetTrackerError
+from domain.errors import DoesNotOpen, TargetTrackerError
 from domain.ledger.database import Database
 from domain.vault import keystore
 from domain.vault.service_keys import ServiceKeys
@@ -24,27 +25,30 @@ log = logging.getLogger(__name__)
 def rewrap_all(database: Database, service_keys: ServiceKeys, stop: threading.Event | None = None) -> int:
     """Wraps every school's record key under the service's current key, and returns how many were not.
 
-    Any number of workers may do it at once: whoever comes second finds it done.
+    Any number of workers may do it at once: whoever comes second finds it done. A school whose key does not
+    open is passed over, and logged.
 
     Args:
         database: Connections of the worker's role.
         service_keys: The service's keys.
         stop: When set, it ends after the school that it is at.
-
-    Raises:
-        DoesNotOpen: A school's key is wrapped under a key that the service does not have any more.
     """
-    done = 0
+    done, after = 0, UUID(int=0)
     while stop is None or not stop.is_set():
         with database.transaction() as connection:
-            waiting = keystore.wrapped_under_others(connection, service_keys.held().current, SOME)
+            current = service_keys.held().current
+            waiting = keystore.wrapped_under_others(connection, current, after, SOME)
         if not waiting:
             break
+        after = waiting[-1]
         for school_id in waiting:
             if stop is not None and stop.is_set():
                 break
-            with database.bound_to(school_id) as connection:
-                done += keystore.rewrap_for_service(connection, school_id, service_keys)
+            try:
+                with database.bound_to(school_id) as connection:
+                    done += keystore.rewrap_for_service(connection, school_id, service_keys)
+            except DoesNotOpen as error:
+                log.warning("the key of school %s cannot be wrapped anew: %s", school_id, error)
     if done:
         log.info("the keys of %d schools are wrapped under the service's current key now", done)
     return done

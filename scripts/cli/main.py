@@ -19,6 +19,7 @@ from scripts.cli import (
     importing,
     keys,
     operating,
+    passwords,
     pupils,
     schools,
     sessions,
@@ -111,6 +112,7 @@ erasing.add_to(pupils.app)
 for name, part in (
     ("schools", schools),
     ("staff", staff),
+    ("password", passwords),
     ("keys", keys),
     ("pupils", pupils),
     ("sheet", sheets),

@@ -22,7 +22,7 @@ SETTINGS = (
     "TARGET_TRACKER_DATABASE (a connection string whose password is in a passfile), "
     "TARGET_TRACKER_SERVICE_KEY_FILE, TARGET_TRACKER_RECOVERY_KEY, TARGET_TRACKER_ERASURES, "
     "TARGET_TRACKER_TLS_CERTIFICATE, TARGET_TRACKER_TLS_KEY, TARGET_TRACKER_OPERATOR_TOKEN_FILE, "
-    "TARGET_TRACKER_LISTEN (127.0.0.1:8443), TARGET_TRACKER_REGION."
+    "TARGET_TRACKER_LISTEN (127.0.0.1:8443), TARGET_TRACKER_REGION, TARGET_TRACKER_FIPS (1 is --fips)."
 )
 
 HOST = "On the service's host"
@@ -62,15 +62,30 @@ def migrate() -> None:
     say("The database is up to date." if number else "The database was up to date already.")
 
 
-def serve() -> None:
+def serve(
+    fips: Annotated[
+        bool,
+        typer.Option(
+            "--fips",
+            envvar="TARGET_TRACKER_FIPS",
+            help="Agree to approved cipher suites (NIST SP 800-52), and to no others.",
+        ),
+    ] = False,
+) -> None:
     """Serve the API, over HTTPS and nothing else, until told to stop.
 
-    TARGET_TRACKER_DATABASE names the database as the role target_tracker_api.
+    TARGET_TRACKER_DATABASE names the database as the role target_tracker_api. A changed certificate is taken
+    up within a few seconds, and at SIGHUP.
     """
     from scripts.composition import Settings
+
+    if fips:
+        from scripts.fips import start_anew
+
+        start_anew()
     from scripts.serving import serve
 
-    serve(Settings.of())
+    serve(Settings.of(), fips=fips)
 
 
 def worker() -> None:
@@ -164,11 +179,11 @@ def replay() -> None:
 
     TARGET_TRACKER_DATABASE names the database as the role target_tracker_api.
     """
-    from domain.application.erasing import replay
+    from domain.application.erasing import replay_both_ways
     from scripts.composition import Settings, build_schools
 
     settings = Settings.of()
-    done = replay(build_schools(settings), settings.register_of_erasures())
+    done = replay_both_ways(build_schools(settings), settings.register_of_erasures())
     show_fields(
         [
             ("Erasures in the register", done.erasures),

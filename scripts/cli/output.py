@@ -176,7 +176,7 @@ def show_error(error: TargetTrackerError) -> None:
 
 def _hints(error: Refused) -> Iterable[str]:
     problem: dict[str, Any] = error.problem
-    if error.status == 401 and not str(problem.get("type")).endswith("login-refused"):
+    if error.status == 401 and not str(problem.get("type")).endswith(("login-refused", "reset-refused")):
         yield "Log in with: target-tracker login"
     if "expected_version" in problem:
         yield (

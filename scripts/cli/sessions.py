@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from domain.errors import NotSignedIn
-from scripts.cli import login_key_store, remembered
+from scripts.cli import devices, login_key_store, remembered
 from scripts.cli.connection import Chosen, anonymous, chosen, current, login_key_in, signed_in
 from scripts.cli.failures import Misused, Refused
 from scripts.cli.options import Json, PasswordFile, password_from, read_id
@@ -26,17 +26,33 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(sessions_app, name="sessions")
 
 
+Urn = Annotated[str, typer.Option(prompt="URN of the school", help="The school's URN.")]
+KeyFile = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="The file of the school's login key: needed once, and remembered after that."
+    ),
+]
+
+
+def known_login_key(server: str, urn: str, key_file: Path | None) -> str:
+    """A school's login key, from its file or from where it was kept at the first login.
+
+    Raises:
+        Misused: It is in neither place, or damaged.
+    """
+    key = login_key_in(key_file) if key_file else login_key_store.recall(server, urn)
+    if key is None:
+        raise Misused("This school's login key is not known here yet: name its file once, with --key-file")
+    return key
+
+
 def login(
     context: typer.Context,
-    urn: Annotated[str, typer.Option(prompt="URN of the school", help="The school's URN.")],
+    urn: Urn,
     username: Annotated[str, typer.Option("--username", "--user", prompt=True, help="Your username.")],
     password_file: PasswordFile = None,
-    key_file: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="The file of the school's login key: needed once, and remembered after that."
-        ),
-    ] = None,
+    key_file: KeyFile = None,
     server: Annotated[str | None, typer.Option(metavar="URL", help="The service's address.")] = None,
     ca: Annotated[Path | None, typer.Option(metavar="FILE", help="The authority of its certificate.")] = None,
 ) -> None:
@@ -48,15 +64,16 @@ def login(
     before = chosen(context)
     context.obj = choice = Chosen(server or before.server, ca or before.ca)
     with anonymous(context) as client:
-        key = login_key_in(key_file) if key_file else login_key_store.recall(client.server, urn)
-        if key is None:
-            raise Misused(
-                "This school's login key is not known here yet: name its file once, with --key-file"
-            )
+        key = known_login_key(client.server, urn, key_file)
         password = password_from(password_file, "Password")
-        opened = client.command(
-            "POST", "/v1/sessions", {"login_key": key, "username": username, "password": password}
-        ).body
+        credentials = {
+            "login_key": key,
+            "username": username,
+            "password": password,
+            "device": devices.recall(client.server, urn, username),
+        }
+        opened = client.command("POST", "/v1/sessions", credentials).body
+        devices.remember(client.server, urn, username, opened["device"])
         if key_file:
             say(f"The login key is kept in {login_key_store.store(client.server, urn, key)}.")
         remembered.remember(

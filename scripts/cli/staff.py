@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,7 +12,7 @@ from domain.errors import NotFound
 from domain.staff import same_username
 from scripts.cli.client import Client
 from scripts.cli.connection import current, signed_in
-from scripts.cli.options import Json, PasswordFile, password_from
+from scripts.cli.options import Json, PasswordFile, password_from, read_day
 from scripts.cli.output import say, show_json, show_table
 
 app = typer.Typer(no_args_is_help=True, help="Look after staff accounts (for administrators).")
@@ -24,6 +25,12 @@ Classes = Annotated[
         "--class", metavar="NAME", help="For limited-read-write: a class of theirs; give it again for more."
     ),
 ]
+Until = Annotated[
+    str,
+    typer.Option(
+        parser=read_day, metavar="DATE", help="The last day on which they may log in: within a year from now."
+    ),
+]
 
 
 @app.command("list")
@@ -34,8 +41,10 @@ def list_staff(context: typer.Context, as_json: Json = False) -> None:
     if as_json:
         show_json(reply.content)
         return
+    members = reply.body
+    of_advisers = ["Until", "Reason"] if any(member["adviser"] for member in members) else []
     show_table(
-        ["Username", "Name", "Access", "Classes", "Disabled"],
+        ["Username", "Name", "Access", "Classes", "Disabled", *of_advisers],
         [
             [
                 member["username"],
@@ -43,8 +52,9 @@ def list_staff(context: typer.Context, as_json: Json = False) -> None:
                 member["access"]["level"],
                 ", ".join(member["access"]["classes"]),
                 member["disabled"],
+                *((member["adviser"] or {}).get(column.lower()) for column in of_advisers),
             ]
-            for member in reply.body
+            for member in members
         ],
     )
 
@@ -59,6 +69,44 @@ def add(
     password_file: PasswordFile = None,
 ) -> None:
     """Make an account; its first password is asked for or read from a file."""
+    _add(context, username, name, access, classes, password_file)
+    say(f"{username} can log in, with access {access.value}.")
+
+
+@app.command()
+def invite(
+    context: typer.Context,
+    username: Username,
+    name: Annotated[str, typer.Option(help="What they are called here.")],
+    access: Level,
+    until: Until,
+    reason: Annotated[str, typer.Option(help="Why they are let in.")],
+    classes: Classes = None,
+    password_file: PasswordFile = None,
+) -> None:
+    """Let an adviser in: somebody from outside, with an account that ends by itself."""
+    _add(context, username, name, access, classes, password_file, {"reason": reason, "until": until})
+    say(f"{username} can log in until {until}, with access {access.value}.")
+
+
+@app.command()
+def prolong(context: typer.Context, username: Username, until: Until) -> None:
+    """Give an adviser another last day, later or earlier."""
+    with signed_in(context) as client:
+        member = member_called(client, username)
+        client.command("PUT", f"/v1/staff/{member['staff_id']}/adviser", {"until": until})
+    say(f"{member['username']} can log in until {until}.")
+
+
+def _add(
+    context: typer.Context,
+    username: str,
+    name: str,
+    access: AccessLevel,
+    classes: list[str] | None,
+    password_file: Path | None,
+    adviser: dict[str, str] | None = None,
+) -> None:
     with signed_in(context) as client:
         password = password_from(password_file, "Their first password", twice=True)
         client.command(
@@ -69,9 +117,9 @@ def add(
                 "display_name": name,
                 "access": {"level": access.value, "classes": classes or []},
                 "password": password,
+                "adviser": adviser,
             },
         )
-    say(f"{username} can log in, with access {access.value}.")
 
 
 @app.command("set-access")

@@ -16,6 +16,7 @@ from api.app import create_app, routes_of
 from api.callers import OpenToAll, OperatorOnly, SignedIn, is_operator
 from api.routing import guard_of
 from domain.access import PERMISSIONS, AccessLevel, Permission
+from domain.school_time import today
 from tests.api.conftest import OPERATOR_TOKEN, PASSWORD, SchoolUnderTest, Served, admit, pupil
 
 ANYBODY = "anybody"
@@ -36,9 +37,12 @@ WHAT_ROUTES_ASK_FOR: dict[tuple[str, str], Permission | str] = {
     ("GET", "/v1/staff"): Permission.MANAGE_STAFF,
     ("POST", "/v1/staff"): Permission.MANAGE_STAFF,
     ("PUT", "/v1/staff/{staff_id}/access"): Permission.MANAGE_STAFF,
+    ("PUT", "/v1/staff/{staff_id}/adviser"): Permission.MANAGE_STAFF,
     ("PUT", "/v1/staff/{staff_id}/password"): Permission.MANAGE_STAFF,
     ("POST", "/v1/staff/{staff_id}/disable"): Permission.MANAGE_STAFF,
     ("POST", "/v1/staff/{staff_id}/enable"): Permission.MANAGE_STAFF,
+    ("POST", "/v1/password-resets"): ANYBODY,
+    ("POST", "/v1/password-resets/redeem"): ANYBODY,
     ("POST", "/v1/imports"): Permission.IMPORT_PUPILS,
     ("GET", "/v1/classes"): Permission.READ_PUPILS,
     ("GET", "/v1/pupils"): Permission.READ_PUPILS,
@@ -190,6 +194,7 @@ def test_another_schools_ids_are_nobodys(
         "display_name": "V",
         "access": {"level": "read-only"},
         "password": PASSWORD,
+        "adviser": {"reason": "Is visited", "until": today().isoformat()},
     }
     staff_id = admin.post("/v1/staff", json=person).json()["staff_id"]
     session_id = served.log_in(school.login_key, "visited")["session_id"]
@@ -203,6 +208,7 @@ def test_another_schools_ids_are_nobodys(
         ("DELETE", f"/v1/staff/{staff_id}/sessions", None),
         ("PUT", f"/v1/staff/{staff_id}/access", {"level": "read-only"}),
         ("PUT", f"/v1/staff/{staff_id}/password", {"password": PASSWORD}),
+        ("PUT", f"/v1/staff/{staff_id}/adviser", {"until": today().isoformat()}),
         ("GET", f"/v1/pupils/{upn_free}", None),
         ("GET", f"/v1/pupils/{upn_free}?as_at_position=999999", None),
         ("GET", f"/v1/pupils/{upn_free}/history", None),

@@ -15,8 +15,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 import api.tls
-from api.serving import configuration
 from api.tls import LocalCertificates, make_local_certificates
+from api.transport import server_context
 from tests.api.conftest import Served
 
 
@@ -82,14 +82,13 @@ def old_client(ca: Path) -> ssl.SSLContext:
 
 
 def test_older_versions_are_refused(served: Served, certificates: LocalCertificates) -> None:
-    config = configuration(served.app, certificate=certificates.certificate, key=certificates.key)
-    config.load()
-    assert config.ssl
-    assert config.ssl.minimum_version == ssl.TLSVersion.TLSv1_2
+    context = server_context(certificates.certificate, certificates.key)
+    assert context.minimum_version == ssl.TLSVersion.TLSv1_2
+    assert context.maximum_version == ssl.TLSVersion.TLSv1_3
     url = httpx.URL(served.url)
     with (
         socket.create_connection((url.host, url.port)) as connection,
-        pytest.raises((ssl.SSLError, ConnectionError)),
+        pytest.raises(ssl.SSLError, match="ALERT_PROTOCOL_VERSION"),
     ):
         old_client(certificates.ca).wrap_socket(connection, server_hostname=url.host)
 

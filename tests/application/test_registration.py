@@ -116,6 +116,9 @@ WRONG: list[tuple[dict[str, str], dict[str, Any], list[str]]] = [
     ({"local_authority": "88", "establishment": "20010"}, {}, ["local_authority", "establishment"]),
     ({"region": "Anglia"}, {}, ["region"]),
     ({}, {"official_email": "office at made-up.example"}, ["official_email"]),
+    ({}, {"official_email": "Office <office@made-up.example>"}, ["official_email"]),
+    ({}, {"official_email": "office@made-up.example, other@made-up.example"}, ["official_email"]),
+    ({}, {"official_email": "office@made-up"}, ["official_email"]),
     ({}, {"administrator": StaffNames(username=" ", display_name="The Head")}, ["username"]),
     ({}, {"password": "only 14 chars!"}, ["password"]),
 ]

@@ -53,6 +53,9 @@ def test_migrating_twice(run: Run, server: EmbeddedPostgres) -> None:
         ("host=db.example.org dbname=x", "sslmode=verify-full"),
         ("host=/tmp,db.example.org dbname=x", "sslmode=verify-full"),
         ("host=192.0.2.1 sslmode=require", "sslmode=verify-full"),
+        ("host=localhost hostaddr=192.0.2.1", "sslmode=verify-full"),
+        ("host=localhost hostaddr=127.0.0.1,192.0.2.1", "sslmode=verify-full"),
+        ("service=elsewhere", "a service file"),
         ("this is not one: secret", "is not a connection string"),
     ],
 )
@@ -61,6 +64,17 @@ def test_a_database_that_must_not_be_reached_like_this(run: Run, conninfo: str, 
     assert said.startswith("Not configured: ")
     assert told in said
     assert "secret" not in said
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "told"),
+    [("PGHOSTADDR", "192.0.2.1", "sslmode=verify-full"), ("PGSERVICE", "elsewhere", "a service file")],
+)
+def test_a_database_that_the_environment_sends_elsewhere(
+    run: Run, variable: str, value: str, told: str
+) -> None:
+    said = run("migrate", expect=2, **{"TARGET_TRACKER_DATABASE": "host=localhost dbname=x", variable: value})
+    assert told in said.error
 
 
 def test_a_database_that_is_not_there(run: Run, tmp_path: Path) -> None:

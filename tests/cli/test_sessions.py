@@ -43,7 +43,11 @@ def test_login_remembers_the_session_for_its_owner_alone(
     file = home / "session.json"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
-    assert sorted(path.name for path in home.iterdir()) == ["login-keys", "session.json"]
+    assert sorted(path.name for path in home.iterdir()) == [
+        "devices.json",
+        "login-keys",
+        "session.json",
+    ]
     remembered = json.loads(file.read_text())
     assert remembered["token"].startswith("tt1_")
     assert PASSWORD not in file.read_text()

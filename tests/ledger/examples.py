@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from datetime import date
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 import domain
-from domain.access import AccessLevel
+from domain.access import AccessLevel, Permission
 from domain.assessment import AssessmentCorrected, AssessmentRecorded, Result
-from domain.events import OPERATOR, REGISTRY, Actor, ActorKind, Event
+from domain.events import OPERATOR, REGISTRY, SYSTEM, Actor, ActorKind, Event
 from domain.keys import KeyIssued, KeyOrigin, KeyRevoked, KeyUsed
 from domain.login import LoginFailed, LoginFailure, SessionClosed, SessionEnd, SessionOpened
 from domain.pupil import (
@@ -31,16 +31,19 @@ from domain.pupil import (
     PupilSnapshot,
     RecordChange,
 )
+from domain.resets import PasswordResetRequested, PasswordResetUsed
 from domain.school import ImportCompleted, SchoolFacts, SchoolRegistered
 from domain.staff import (
     Access,
     StaffAccessChanged,
     StaffAdded,
+    StaffAdviserProlonged,
     StaffDisabled,
     StaffEnabled,
     StaffNames,
     StaffPasswordSet,
 )
+from domain.usage import AccessRefused, Read, ReadKind, RecordsRead
 
 # Every module of the domain, so that no event class is left out for not having been imported.
 for _module in pkgutil.iter_modules(domain.__path__):
@@ -57,6 +60,8 @@ ASSESSMENT = UUID("01890000-0000-7000-8000-000000000005")
 IMPORT = UUID("01890000-0000-7000-8000-000000000006")
 LOGIN_KEY = UUID("01890000-0000-7000-8000-000000000007")
 KEYS_LOG = UUID("01890000-0000-7000-8000-000000000008")
+
+USAGE_LOG = UUID("01890000-0000-8000-8000-000000000009")
 
 TEACHER = Actor(ActorKind.STAFF, STAFF)
 
@@ -108,15 +113,57 @@ EXAMPLES: tuple[Event, ...] = (
         names=StaffNames(username="j.okafor", display_name="Jo Okafor"),
         access=Access(AccessLevel.LIMITED_READ_WRITE, ("4 Oak", "4 Ash")),
         password_verifier="made-up-verifier",
+        for_administrators=True,
+        adviser_reason="Moderates writing",
+        adviser_until=date(2027, 7, 31),
     ),
     StaffAccessChanged(
         originator_id=STAFF, originator_version=2, actor=TEACHER, access=Access(AccessLevel.ADMIN, ("4 Oak",))
     ),
     StaffPasswordSet(
-        originator_id=STAFF, originator_version=3, actor=TEACHER, password_verifier="another-verifier"
+        originator_id=STAFF,
+        originator_version=3,
+        actor=TEACHER,
+        password_verifier="another-verifier",
+        for_administrators=True,
     ),
     StaffDisabled(originator_id=STAFF, originator_version=4, actor=TEACHER),
     StaffEnabled(originator_id=STAFF, originator_version=5, actor=TEACHER),
+    StaffAdviserProlonged(originator_id=STAFF, originator_version=6, actor=TEACHER, until=date(2027, 9, 30)),
+    PasswordResetRequested(
+        originator_id=SESSION,
+        originator_version=4,
+        actor=SYSTEM,
+        staff_id=STAFF,
+        key_id=LOGIN_KEY,
+        sent=True,
+    ),
+    PasswordResetUsed(
+        originator_id=SESSION, originator_version=5, actor=SYSTEM, staff_id=STAFF, key_id=LOGIN_KEY
+    ),
+    RecordsRead(
+        originator_id=USAGE_LOG,
+        originator_version=1,
+        actor=TEACHER,
+        session_id=SESSION,
+        staff_id=STAFF,
+        reads=(
+            Read(datetime(2026, 9, 7, 8, 15, tzinfo=UTC), ReadKind.SHEET, named=True, pupils=PUPIL.bytes),
+            Read(datetime(2026, 9, 7, 8, 16, tzinfo=UTC), ReadKind.CLASSES, named=False),
+        ),
+        lost=2,
+    ),
+    AccessRefused(
+        originator_id=USAGE_LOG,
+        originator_version=2,
+        actor=TEACHER,
+        session_id=SESSION,
+        staff_id=STAFF,
+        at=datetime(2026, 9, 7, 8, 17, tzinfo=UTC),
+        route="GET /v1/logins",
+        permission=Permission.READ_AUDIT,
+        times=3,
+    ),
     KeyIssued(
         originator_id=KEYS_LOG,
         originator_version=1,

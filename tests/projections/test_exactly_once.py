@@ -290,7 +290,7 @@ def waiting(superuser: psycopg.Connection[Any]) -> bool:
 
 
 def position_of(country: Country, school_id: UUID) -> int:
-    [line] = [each for each in status(country.worker, PROJECTIONS[2:]) if each.school_id == school_id]
+    [line] = [each for each in status(country.worker, PROJECTIONS[2:3]) if each.school_id == school_id]
     return line.position
 
 

@@ -118,7 +118,7 @@ def test_a_line_for_each_thing_done(trail: Trail) -> None:
         ("failure", teacher, None, "wrong password"),
         ("failure", None, None, "unknown user"),
         ("read", teacher, None, "class sheet"),
-        ("read", teacher, None, "class names"),
+        ("read", teacher, None, "classes"),
         ("read", teacher, None, "pupil"),
         ("refusal", teacher, None, "manage staff"),
         ("password", teacher, None, "password set"),
@@ -170,7 +170,7 @@ def test_by_account_kind_and_time(trail: Trail) -> None:
         for line in shown(school, since=trail.read_at, until=trail.read_at + timedelta(microseconds=1))
     ] == [
         "pupil",
-        "class names",
+        "classes",
         "class sheet",
     ]
     assert shown(school, until=trail.read_at, kind=UsageKind.READ) == []
@@ -260,7 +260,7 @@ def test_no_event_is_left_out_by_oversight() -> None:
     assert left_out(UsageProjection.categories) == set()
 
 
-@pytest.mark.parametrize("forgotten", [*usage.ACCOUNTS, *usage.KEYS])
+@pytest.mark.parametrize("forgotten", [*usage.ACCOUNTS, *usage.KEYS, *usage.RESETS])
 def test_an_event_that_is_left_out_would_be_noticed(forgotten: str) -> None:
     categories = tuple(each for each in UsageProjection.categories if each != f"{forgotten}.")
     assert left_out(categories) == {forgotten}

@@ -1,0 +1,1 @@
+"""What an attacker would try, or an independent tool would look for."""

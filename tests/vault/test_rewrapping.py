@@ -244,10 +244,27 @@ def test_it_stops_when_it_is_told_to(some: SomeSchools, worker_database: Databas
     assert in_use(worker_database) == {some.first_ring.current: SCHOOLS}
 
 
-def test_a_key_that_the_service_does_not_have_is_told(some: SomeSchools, worker_database: Database) -> None:
-    with pytest.raises(KeyNotHeld, match=some.first_ring.current):
-        rewrap_all(worker_database, new_ring())
+def test_a_key_that_the_service_does_not_have_is_told(
+    some: SomeSchools, worker_database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert rewrap_all(worker_database, new_ring()) == 0
     assert in_use(worker_database) == {some.first_ring.current: SCHOOLS}
+    for keys in some.keys:
+        assert f"{keys.school_id} cannot be wrapped anew" in caplog.text
+    assert some.first_ring.current in caplog.text
+
+
+def test_one_school_that_does_not_open_keeps_no_other_back(
+    some: SomeSchools, worker_database: Database, test_database: TestDatabase
+) -> None:
+    with test_database.connect("postgres") as superuser:
+        superuser.execute(
+            "UPDATE vault.school_keys SET record_for_service = 'damaged' WHERE school_id = %s",
+            [min(keys.school_id for keys in some.keys)],
+        )
+    ring = rotated(some.first_ring)
+    assert rewrap_all(worker_database, ring) == SCHOOLS - 1
+    assert in_use(worker_database) == {ring.current: SCHOOLS - 1, some.first_ring.current: 1}
 
 
 def test_it_goes_on_in_the_background(some: SomeSchools, worker_database: Database) -> None:

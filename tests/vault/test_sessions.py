@@ -225,10 +225,10 @@ def check_a_session_holds_no_names_key(
         school,
         StaffNames(username="Counter", display_name="A Counter"),
         Access(AccessLevel.READ_ONLY_NO_NAMES),
-        "password",
+        "of my own",
         OPERATOR,
     )
-    logged_in = log_in(schools, sessions, registered.login_key, "counter", "password")
+    logged_in = log_in(schools, sessions, registered.login_key, "counter", "of my own")
     assert row_of(module_database, logged_in.session)["names"] is None, "there is a names key"
     _, keys = sessions.use(logged_in.token)
     assert keys == school.keys.school.without_names()
