@@ -152,7 +152,7 @@ def test_the_histories_hold_what_matters() -> None:
     history = History.of(1, 2000)
     rows = expected_of(history.every_key(), history.events)
     topics = {event.topic for event in history.events}
-    assert {projection.name for projection in PROJECTIONS} == {"pupils", "assessments", "logins"}
+    assert {projection.name for projection in PROJECTIONS} == {"pupils", "assessments", "logins", "usage"}
     assert {
         "pupil.admitted.1",
         "pupil.changed.1",
@@ -181,7 +181,7 @@ def test_a_worker_may_take_any_number_of_events_at_once(
         last = school.happen(150).last
         taking = Worker(worker, SERVICE_KEYS, batch=batch)
         moved = [catch_up_wholly(taking, school.school_id, projection, batch) for projection in PROJECTIONS]
-        assert moved == [last] * 3
+        assert moved == [last] * len(PROJECTIONS)
         with module_database.connect("postgres") as superuser:
             assert actual(superuser, school.keys) == expected(school.stream, school.keys)
 

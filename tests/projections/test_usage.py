@@ -260,7 +260,7 @@ def test_no_event_is_left_out_by_oversight() -> None:
     assert left_out(UsageProjection.categories) == set()
 
 
-@pytest.mark.parametrize("forgotten", [*usage.ACCOUNTS, *usage.KEYS])
+@pytest.mark.parametrize("forgotten", [*usage.ACCOUNTS, *usage.KEYS, *usage.RESETS])
 def test_an_event_that_is_left_out_would_be_noticed(forgotten: str) -> None:
     categories = tuple(each for each in UsageProjection.categories if each != f"{forgotten}.")
     assert left_out(categories) == {forgotten}
