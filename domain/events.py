@@ -35,6 +35,10 @@ class Compartment(Enum):
     NAMES = "names"
     RECORD = "record"
 
+    # There is one object of each, so that it may be told by its identity: ten times faster than by its name,
+    # which counts where every part of every event asks for a key.
+    __hash__ = object.__hash__
+
 
 class Sealed:
     """Stands where a field's value would, when its compartment was not opened.

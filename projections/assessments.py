@@ -12,14 +12,13 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
-from eventsourcing.persistence import StoredEvent
 
 from domain.academic_year import AssessmentPoint, Term
 from domain.application.school_application import assessments_of
 from domain.assessment import STEPS, Result
 from domain.events import Compartment, is_sealed
 from domain.ledger.database import Connection
-from domain.ledger.mapper import EventMapper, split
+from domain.ledger.mapper import EventMapper, Origin, split
 from domain.ledger.sql import load
 from domain.ledger.stream import RecordedEvent
 from domain.vault import keystore
@@ -186,7 +185,7 @@ def _opened(keys: Keyring, rows: Sequence[tuple[Any, ...]]) -> Iterator[Assessme
     """The rows as views, but for those of children who have been erased."""
     mapper = EventMapper(keys)
     for assessment_id, pupil_id, topic, version, record, position in rows:
-        event = StoredEvent(assessments_of(pupil_id), version, topic, b"")
+        event = Origin(assessments_of(pupil_id), version, topic)
         result = mapper.open_part(event, pupil_id, Compartment.RECORD, record)["result"]
         if not is_sealed(result):
             yield AssessmentView(

@@ -14,17 +14,16 @@ from typing import Any, cast
 from uuid import UUID
 
 import msgspec
-from eventsourcing.persistence import StoredEvent
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from domain.errors import KeyNotHeld
 from domain.events import Compartment
 from domain.ledger.database import Connection
-from domain.ledger.mapper import EventMapper, split
+from domain.ledger.mapper import EventMapper, Origin, split
 from domain.ledger.sealing import generation_of, place_of_row, seal, unseal
 from domain.ledger.sql import load
 from domain.ledger.stream import RecordedEvent
 from domain.pupil import PupilNames, PupilRecord, RecordChange
-from domain.vault import keystore
 from domain.vault.aliases import class_id_of
 from domain.vault.keyring import Keyring
 
@@ -88,17 +87,22 @@ def _place(keys: Keyring, pupil_id: UUID, version: int) -> bytes:
     return place_of_row(keys.school_id, TABLE, pupil_id.bytes + version.to_bytes(8))
 
 
-def _opened(keys: Keyring, pupil_id: UUID, version: int, record: bytes) -> _Kept | None:
-    """What a row's record column holds; nothing, if its key is not there any more."""
-    cipher = keys.to_open(pupil_id, Compartment.RECORD, generation_of(record))
-    return _kept.decode(unseal(cipher, record, _place(keys, pupil_id, version))) if cipher else None
+def _opened(keys: Keyring, cipher: AESGCM | None, pupil_id: UUID, version: int, record: bytes) -> _Kept:
+    """What a row's record column holds.
+
+    Raises:
+        KeyNotHeld: There is no key to it.
+        DoesNotOpen: It was damaged, or moved here from another row or version.
+    """
+    if cipher is None:
+        raise KeyNotHeld("The key of a pupil's record is missing")
+    return _kept.decode(unseal(cipher, record, _place(keys, pupil_id, version)))
 
 
 def _row(keys: Keyring, row: tuple[Any, ...]) -> _Row:
-    pupil_id, version, _, _, _, names_type, names_version, names, record = row
-    kept = _opened(keys, pupil_id, version, record)
-    if kept is None:
-        raise KeyNotHeld("The key of a pupil is missing")
+    pupil_id, version, names_type, names_version, names, record = row
+    cipher = keys.to_open(pupil_id, Compartment.RECORD, generation_of(record))
+    kept = _opened(keys, cipher, pupil_id, version, record)
     return _Row(pupil_id, version, names_type, names_version, names, kept)
 
 
@@ -192,6 +196,7 @@ def find(
     connection: Connection,
     keys: Keyring,
     *,
+    pupil_id: UUID | None = None,
     nc_year: str | None = None,
     class_id: UUID | None = None,
     on_roll: bool | None = True,
@@ -203,6 +208,7 @@ def find(
     Args:
         connection: Bound to the school.
         keys: What the reader holds of the school's keys.
+        pupil_id: Only this pupil.
         nc_year: Only this NC year.
         class_id: Only this class.
         on_roll: Only those at the school now, or only those who have left, or both.
@@ -213,6 +219,7 @@ def find(
         SQL["find"],
         {
             "school": keys.school_id,
+            "pupil_id": pupil_id,
             "nc_year": nc_year,
             "class_id": class_id,
             "on_roll": on_roll,
@@ -221,51 +228,40 @@ def find(
         },
         binary=True,
     )
-    return _views(connection, keys, rows.fetchall())
+    mapper = EventMapper(keys)
+    return [_view(mapper, keys, row) for row in rows.fetchall()]
 
 
 def get(connection: Connection, keys: Keyring, pupil_id: UUID) -> PupilView | None:
     """One pupil, if there is such a one."""
-    rows = connection.execute(SQL["of_many"], [keys.school_id, [pupil_id]], binary=True).fetchall()
-    views = _views(connection, keys, rows)
+    views = find(connection, keys, pupil_id=pupil_id, on_roll=None)
     return views[0] if views else None
 
 
 def classes(connection: Connection, keys: Keyring) -> list[ClassView]:
     """The classes that have pupils, by name."""
-    rows = connection.execute(SQL["classes"], [keys.school_id], binary=True).fetchall()
-    _look_up(connection, keys, [row[1] for row in rows])
-    views = [
-        ClassView(class_id=class_id, class_name=kept.record.class_name or "", pupils=pupils)
-        for class_id, pupil_id, version, record, pupils in rows
-        if (kept := _opened(keys, pupil_id, version, record))
-    ]
+    rows = connection.execute(SQL["classes"], [keys.school_id], binary=True)
+    views = []
+    for class_id, pupil_id, version, record, packed, pupils in rows.fetchall():
+        generation = generation_of(record)
+        _, cipher = keys.ciphers_in(packed, pupil_id, generation, generation)
+        name = _opened(keys, cipher, pupil_id, version, record).record.class_name
+        views.append(ClassView(class_id=class_id, class_name=name or "", pupils=pupils))
     return sorted(views, key=lambda view: view.class_name)
 
 
-def _look_up(connection: Connection, keys: Keyring, pupil_ids: list[UUID]) -> None:
-    """Looks the keys of some pupils up where their rows were read."""
-    keys.give(pupil_ids, keystore.of_subjects(connection, keys.school_id, pupil_ids))
-
-
-def _views(connection: Connection, keys: Keyring, rows: Sequence[tuple[Any, ...]]) -> list[PupilView]:
-    """The rows as views, but for children who have been erased and whose rows are still there."""
-    _look_up(connection, keys, [row[0] for row in rows])
-    mapper = EventMapper(keys)
-    views = []
-    for pupil_id, version, _, class_id, _, names_type, names_version, names, record in rows:
-        kept = _opened(keys, pupil_id, version, record)
-        if kept is not None:
-            place = StoredEvent(pupil_id, names_version, names_type, b"")
-            opened = mapper.open_part(place, pupil_id, Compartment.NAMES, names)
-            views.append(
-                PupilView(
-                    pupil_id=pupil_id,
-                    version=version,
-                    names=opened["names"],
-                    record=kept.record,
-                    left_on=kept.left_on,
-                    class_id=class_id,
-                )
-            )
-    return views
+def _view(mapper: EventMapper, keys: Keyring, row: tuple[Any, ...]) -> PupilView:
+    """A row of `find`, opened with the keys that came with it."""
+    pupil_id, version, class_id, names_type, names_version, names, record, packed = row
+    of_names, of_record = keys.ciphers_in(packed, pupil_id, generation_of(names), generation_of(record))
+    kept = _opened(keys, of_record, pupil_id, version, record)
+    origin = Origin(pupil_id, names_version, names_type)
+    opened = mapper.open_part(origin, pupil_id, Compartment.NAMES, names, of_names)
+    return PupilView(
+        pupil_id=pupil_id,
+        version=version,
+        names=opened["names"],
+        record=kept.record,
+        left_on=kept.left_on,
+        class_id=class_id,
+    )

@@ -1,5 +1,5 @@
 -- name: of_many
-SELECT pupil_id, version, nc_year, class_id, on_roll, names_type, names_version, names, record
+SELECT pupil_id, version, names_type, names_version, names, record
 FROM projections.pupils WHERE school_id = %s AND pupil_id = ANY (%s)
 
 -- name: upsert
@@ -16,9 +16,17 @@ ON CONFLICT (school_id, pupil_id) DO UPDATE SET
 DELETE FROM projections.pupils WHERE school_id = %s AND pupil_id = ANY (%s)
 
 -- name: find
-SELECT pupil_id, version, nc_year, class_id, on_roll, names_type, names_version, names, record
-FROM projections.pupils
+-- With the keys of each, packed as vault.events_of packs them: of a child who has been erased there are none, and the
+-- row, if a worker has not removed it yet, is not found.
+SELECT pupil_id, version, class_id, names_type, names_version, p.names, p.record, keys.packed
+FROM projections.pupils p
+CROSS JOIN LATERAL (
+    SELECT string_agg(int2send(k.generation) || int2send(k.school_generation) || k.names || k.record, '')
+    FROM vault.subject_keys k WHERE k.school_id = p.school_id AND k.subject_id = p.pupil_id
+    HAVING count(*) > 0
+) AS keys (packed)
 WHERE school_id = %(school)s
+    AND (%(pupil_id)s::uuid IS NULL OR pupil_id = %(pupil_id)s)
     AND (%(nc_year)s::text IS NULL OR nc_year = %(nc_year)s)
     AND (%(class_id)s::uuid IS NULL OR class_id = %(class_id)s)
     AND (%(on_roll)s::boolean IS NULL OR on_roll = %(on_roll)s)
@@ -27,8 +35,14 @@ ORDER BY pupil_id
 LIMIT %(limit)s
 
 -- name: classes
--- The record of one pupil of each class, to read its name from, and the number of pupils.
-SELECT DISTINCT ON (class_id) class_id, pupil_id, version, record, count(*) OVER (PARTITION BY class_id)
-FROM projections.pupils
+-- The record of one pupil of each class, to read its name from, with the keys; and the number of pupils.
+SELECT DISTINCT ON (class_id)
+    class_id, pupil_id, version, p.record, keys.packed, count(*) OVER (PARTITION BY class_id)
+FROM projections.pupils p
+CROSS JOIN LATERAL (
+    SELECT string_agg(int2send(k.generation) || int2send(k.school_generation) || k.names || k.record, '')
+    FROM vault.subject_keys k WHERE k.school_id = p.school_id AND k.subject_id = p.pupil_id
+    HAVING count(*) > 0
+) AS keys (packed)
 WHERE school_id = %s AND on_roll AND class_id IS NOT NULL
 ORDER BY class_id, pupil_id

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, cast, get_type_hints
 from uuid import UUID
 
 import msgspec
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import JSONTranscoder, Mapper, MapperDeserialisationError, StoredEvent
 
@@ -48,6 +49,14 @@ class Parts(NamedTuple):
     open: bytes | None
     names: bytes | None
     record: bytes | None
+
+
+class Origin(NamedTuple):
+    """Which event a part is from, where the part lies apart from the event."""
+
+    originator_id: UUID
+    originator_version: int
+    topic: str
 
 
 _parts_decoder = msgspec.msgpack.Decoder(Parts)
@@ -207,15 +216,21 @@ class EventMapper(Mapper[UUID]):
             ) from None
 
     def open_part(
-        self, stored_event: StoredEvent, subject: UUID, home: Compartment, part: bytes | None
+        self,
+        stored_event: StoredEvent | Origin,
+        subject: UUID,
+        home: Compartment,
+        part: bytes | None,
+        cipher: AESGCM | None = None,
     ) -> dict[str, Any]:
         """The fields of one compartment of an event, from its stored part alone.
 
         Args:
-            stored_event: The event's place: originator, version and topic; its state is not looked at.
+            stored_event: The event that it is from; its state is not looked at.
             subject: Whom it is about.
             home: The compartment.
             part: The stored part; nothing, where the event says nothing.
+            cipher: What opens it, where that is known already; the keys at hand, if it is not given.
 
         Raises:
             MapperDeserialisationError: As for :meth:`to_domain_event`.
@@ -224,7 +239,7 @@ class EventMapper(Mapper[UUID]):
             form, steps = self._forms.find(stored_event.topic)
             opened: bytes | Sealed | None = part
             if part is not None and home is not Compartment.OPEN:
-                opened = self._unsealed(stored_event, subject, home, part)
+                opened = self._unsealed(stored_event, subject, home, part, cipher)
             return _read(form, steps, home, opened)
         except _UNREADABLE as error:
             raise MapperDeserialisationError(
@@ -237,11 +252,19 @@ class EventMapper(Mapper[UUID]):
         return _read(form, steps, Compartment.OPEN, parts.open)
 
     def _unsealed(
-        self, stored_event: StoredEvent, subject: UUID, home: Compartment, part: bytes
+        self,
+        stored_event: StoredEvent | Origin,
+        subject: UUID,
+        home: Compartment,
+        part: bytes,
+        cipher: AESGCM | None = None,
     ) -> bytes | Sealed:
-        cipher = self.keys.to_open(subject, home, generation_of(part))
         if cipher is None:
-            return ERASED if self.keys.holds(home) else SEALED
+            if not self.keys.holds(home):
+                return SEALED
+            cipher = self.keys.to_open(subject, home, generation_of(part))
+            if cipher is None:
+                return ERASED
         return unseal(
             cipher,
             part,

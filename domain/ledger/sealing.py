@@ -11,6 +11,7 @@ the part belongs. Copied to another event, child, compartment or school, it does
 from __future__ import annotations
 
 import os
+from functools import cache
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
@@ -78,8 +79,12 @@ def place_of_event(
 
 def place_of_row(school_id: UUID, table: str, row: bytes) -> bytes:
     """The place of a part of a row that a projection made: school, table, and what names the row."""
-    name = table.encode()
-    return b"".join((_ROW, school_id.bytes, len(name).to_bytes(1), name, row))
+    return b"".join((_ROW, school_id.bytes, _with_its_length(table), row))
+
+
+@cache
+def _with_its_length(table: str) -> bytes:
+    return len(table.encode()).to_bytes(1) + table.encode()
 
 
 def seal(key: SealingKey, part: bytes, place: bytes) -> bytes:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import struct
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,6 +32,9 @@ KEY_SIZE = 32
 
 WRAPPED_SIZE = 12 + KEY_SIZE + 16
 """Bytes in a wrapped key: nonce, key and tag."""
+
+_PACKED = struct.Struct(f">HH{WRAPPED_SIZE}s{WRAPPED_SIZE}s")
+_COMPARTMENT = {home: home.value.encode() for home in Compartment}
 
 FIRST_GENERATION = 1
 """The generation of keys that is kept for ever: what must not change when keys are replaced comes from it."""
@@ -56,7 +60,9 @@ def unwrap(cipher: AESGCM, wrapped: bytes, place: bytes) -> bytes:
 
 def place_of_subject_key(school_id: UUID, subject: UUID, generation: int, home: Compartment) -> bytes:
     """The associated data of a subject's wrapped key."""
-    return b"subject key" + school_id.bytes + subject.bytes + generation.to_bytes(2) + home.value.encode()
+    return b"".join(
+        (b"subject key", school_id.bytes, subject.bytes, generation.to_bytes(2), _COMPARTMENT[home])
+    )
 
 
 @dataclass(frozen=True)
@@ -160,6 +166,7 @@ class Keyring:
             fetch: Looks subjects' keys up; without it, only those that are given can be opened.
         """
         self.school = school
+        self.school_id = school.school_id
         self._fetch = fetch
         self._school_ciphers = {
             home: AESGCM(key)
@@ -168,11 +175,6 @@ class Keyring:
         }
         self._subjects: dict[UUID, _Subject] = {}
         self._made: list[WrappedSubjectKeys] = []
-
-    @property
-    def school_id(self) -> UUID:
-        """The school."""
-        return self.school.school_id
 
     def holds(self, home: Compartment) -> bool:
         """Whether the school's key of the compartment is held."""
@@ -183,7 +185,10 @@ class Keyring:
         for subject in subjects:
             self._subjects[subject] = _Subject()
         for keys in wrapped:
-            self._subjects.setdefault(keys.subject, _Subject()).add(keys)
+            known = self._subjects.get(keys.subject)
+            if known is None:
+                known = self._subjects[keys.subject] = _Subject()
+            known.add(keys)
 
     def need(self, subjects: Iterable[UUID]) -> None:
         """Looks up, in one go, the keys of the subjects that have not been looked up yet."""
@@ -206,6 +211,35 @@ class Keyring:
                 return None
             cipher = known.ciphers[home, generation] = AESGCM(key)
         return cipher
+
+    def ciphers_in(
+        self, packed: bytes, subject: UUID, names_generation: int, record_generation: int
+    ) -> tuple[AESGCM | None, AESGCM | None]:
+        """A subject's `names` key and `record` key from what a row brought with it, to be used once.
+
+        None is kept, which is most of what opening hundreds of subjects one after another would cost.
+
+        Args:
+            packed: The subject's wrapped keys, as :func:`unpacked` takes them.
+            subject: Whose they are.
+            names_generation: Which of them is wanted for `names`.
+            record_generation: Which of them is wanted for `record`.
+
+        Returns:
+            Each key; nothing, where it is not among them, or the school's key is not held.
+
+        Raises:
+            DoesNotOpen: One was tampered with.
+        """
+        names = record = None
+        for generation, school_generation, names_key, record_key in _PACKED.iter_unpack(packed):
+            if generation == names_generation:
+                names = self._unwrapped(Compartment.NAMES, subject, generation, school_generation, names_key)
+            if generation == record_generation:
+                record = self._unwrapped(
+                    Compartment.RECORD, subject, generation, school_generation, record_key
+                )
+        return AESGCM(names) if names else None, AESGCM(record) if record else None
 
     def to_seal(self, subject: UUID, home: Compartment) -> SealingKey:
         """A subject's newest key.
@@ -303,36 +337,27 @@ class Keyring:
 
     def _key(self, known: _Subject, home: Compartment, generation: int) -> bytes | None:
         wrapped = known.wrapped.get(generation)
-        cipher = self._school_ciphers.get(home)
-        if cipher is None or not known.wrapped:
-            return None
         if wrapped is None:
-            raise DoesNotOpen("This says that it was sealed with a key that there never was")
-        if wrapped.school_generation != self.school.generation:
-            raise NotSignedIn("The school's keys have been replaced: log in again")
+            return None
         part = wrapped.names if home is Compartment.NAMES else wrapped.record
+        return self._unwrapped(home, wrapped.subject, generation, wrapped.school_generation, part)
+
+    def _unwrapped(
+        self, home: Compartment, subject: UUID, generation: int, school_generation: int, part: bytes | None
+    ) -> bytes | None:
+        cipher = self._school_ciphers.get(home)
+        if cipher is None:
+            return None
+        if school_generation != self.school.generation:
+            raise NotSignedIn("The school's keys have been replaced: log in again")
         if part is None:
             return None
-        place = place_of_subject_key(self.school_id, wrapped.subject, generation, home)
-        return unwrap(cipher, part, place)
-
-
-_PACKED = 4 + 2 * WRAPPED_SIZE
+        return unwrap(cipher, part, place_of_subject_key(self.school_id, subject, generation, home))
 
 
 def unpacked(subject: UUID, packed: bytes | None) -> list[WrappedSubjectKeys]:
     """A subject's keys as `vault.events_of` packs them: generations as 2 bytes each, then both wraps."""
-    packed = packed or b""
-    return [
-        WrappedSubjectKeys(
-            subject,
-            int.from_bytes(packed[start : start + 2]),
-            int.from_bytes(packed[start + 2 : start + 4]),
-            packed[start + 4 : start + 4 + WRAPPED_SIZE],
-            packed[start + 4 + WRAPPED_SIZE : start + _PACKED],
-        )
-        for start in range(0, len(packed), _PACKED)
-    ]
+    return [WrappedSubjectKeys(subject, *keys) for keys in _PACKED.iter_unpack(packed or b"")]
 
 
 def keys_of_rows(rows: Iterable[tuple[Any, ...]]) -> Iterable[WrappedSubjectKeys]:

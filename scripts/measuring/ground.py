@@ -22,6 +22,7 @@ from domain.school import SchoolFacts
 from domain.staff import StaffNames
 from domain.vault import login_key
 from domain.vault.key_ring import KeyRing, new_ring
+from domain.vault.recipients import PrivateKey
 from scripts.composition import MIGRATIONS
 from scripts.embedded import EmbeddedPostgres
 
@@ -33,11 +34,19 @@ _urns = count(200_000)
 
 @dataclass
 class Ground:
-    """A server with a migrated database, and the keys of a service that works with it."""
+    """A server with a migrated database, and the keys of a service that works with it.
+
+    Attributes:
+        server: The server.
+        name: The database.
+        service_keys: The service's own keys.
+        recovery: The public half of its recovery key; nobody has the private one.
+    """
 
     server: EmbeddedPostgres
     name: str
     service_keys: KeyRing
+    recovery: bytes
 
     @property
     def api(self) -> str:
@@ -56,7 +65,7 @@ class Ground:
 
     def schools(self) -> Schools:
         """The write side."""
-        return Schools(self.api, self.service_keys)
+        return Schools(self.api, self.service_keys, recovery=self.recovery)
 
     def streams(self, database: Database, number: int) -> list[Stream]:
         """New schools with empty streams and no keys."""
@@ -82,7 +91,7 @@ def ground() -> Iterator[Ground]:
         try:
             server.create_database("bench")
             list(migrate(server.conninfo(database="bench"), MIGRATIONS))
-            yield Ground(server, "bench", new_ring())
+            yield Ground(server, "bench", new_ring(), PrivateKey.generate().public_bytes())
         finally:
             server.destroy()
 
