@@ -336,9 +336,11 @@ class Keyring:
         return self._subjects.get(subject) or _Subject()
 
     def _key(self, known: _Subject, home: Compartment, generation: int) -> bytes | None:
+        if not known.wrapped or home not in self._school_ciphers:
+            return None
         wrapped = known.wrapped.get(generation)
         if wrapped is None:
-            return None
+            raise DoesNotOpen("This says that it was sealed with a key that there never was")
         part = wrapped.names if home is Compartment.NAMES else wrapped.record
         return self._unwrapped(home, wrapped.subject, generation, wrapped.school_generation, part)
 
