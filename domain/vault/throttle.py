@@ -65,8 +65,8 @@ class Limit:
 OF_AN_ACCOUNT = Limit(5, timedelta(minutes=15))
 """For an account from unknown devices, and for each device that is known."""
 
-OF_AN_ADDRESS = Limit(20, timedelta(minutes=1))
-"""A whole school may share an address."""
+OF_AN_ADDRESS = Limit(100, timedelta(minutes=1))
+"""A whole school may share an address, and log in at once in the morning."""
 
 
 @dataclass(frozen=True)

@@ -44,8 +44,9 @@ def measure(ground: Ground) -> Iterator[Figure]:
     schools = ground.schools()
     school = new_school(schools)
     import_file(school, made_up_file(), OPERATOR, dry_run=False)
-    names = StaffNames(username=USERNAME, display_name="A Reader")
-    add_staff(school, names, Access(AccessLevel.READ_ONLY), PASSWORD, OPERATOR)
+    for number in range(LOGINS):
+        names = StaffNames(username=f"{USERNAME}{number}", display_name="A Reader")
+        add_staff(school, names, Access(AccessLevel.READ_ONLY), PASSWORD, OPERATOR)
     key = issued(school, schools, KeyOrigin.ADMINISTRATOR, OPERATOR).login_key
     with Database(ground.worker) as database:
         worker = Worker(database, ground.service_keys)
@@ -54,7 +55,7 @@ def measure(ground: Ground) -> Iterator[Figure]:
     pupil_id = next(iter(school.roll()))
     hashing = median(timed(lambda: rehashed(PASSWORD)) for _ in range(AT_REST)) * 1000
     with _served(ground) as (server, ca):
-        credentials = {"login_key": key, "username": USERNAME, "password": PASSWORD}
+        credentials = {"login_key": key, "username": f"{USERNAME}0", "password": PASSWORD}
         with Client(server, ca=ca) as anonymous:
             opened = anonymous.command("POST", "/v1/sessions", credentials).body
             credentials["device"] = opened["device"]
@@ -156,8 +157,11 @@ def _log_in_at_once(server: str, ca: Path, credentials: dict[str, Any], ready: E
     go_on.wait(60)
     for _ in range(ROUNDS):
         threads = [
-            threading.Thread(target=client.command, args=("POST", "/v1/sessions", credentials))
-            for client in clients
+            threading.Thread(
+                target=client.command,
+                args=("POST", "/v1/sessions", credentials | {"username": f"{USERNAME}{number}"}),
+            )
+            for number, client in enumerate(clients)
         ]
         for thread in threads:
             thread.start()
