@@ -24,6 +24,7 @@ from api import (
     usage,
 )
 from api.description import describe
+from api.heavy_work import limiter
 from api.middleware import BodyLimit, Surroundings
 from api.problems import HANDLERS
 from api.services import Services
@@ -82,6 +83,7 @@ def create_app(services: Services) -> FastAPI:
         },
     )
     app.state.services = services
+    app.state.heavy_work = limiter()
     for resource in RESOURCES:
         app.router.routes.extend(resource.routes.routes)
     app.add_middleware(BodyLimit, limits={imports.PATH: imports.LARGEST_FILE})

@@ -6,10 +6,12 @@ from http import HTTPStatus
 from typing import Annotated
 
 import msgspec
+from starlette.requests import Request
 from starlette.responses import Response
 
 from api.callers import open_to_all
 from api.encoding import Answer, Sent, body
+from api.heavy_work import one_of_few
 from api.routing import Routes
 from api.services import Services
 from domain.application import resets
@@ -58,9 +60,10 @@ class Redemption(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 @routes.post("/v1/password-resets", status_code=202)
-def request_password_reset(
+async def request_password_reset(
     services: Annotated[Services, open_to_all()],
     sent: Annotated[Sent[ResetRequest], body(ResetRequest, is_command=False)],
+    request: Request,
 ) -> Answer[ResetRequested]:
     """Have a code for a new password mailed to the school's official address.
 
@@ -72,14 +75,16 @@ def request_password_reset(
         raise NoMailServer(
             "This service sends no mail: ask an administrator of your school for a new password"
         )
-    resets.ask(services.schools, services.mailer, sent.value.login_key, sent.value.username)
+    given = sent.value
+    await one_of_few(request, resets.ask, services.schools, services.mailer, given.login_key, given.username)
     return Answer(ResetRequested(good_for=int(RESET_LASTS.total_seconds())), HTTPStatus.ACCEPTED)
 
 
 @routes.post("/v1/password-resets/redeem", status_code=204)
-def redeem_password_reset(
+async def redeem_password_reset(
     services: Annotated[Services, open_to_all()],
     sent: Annotated[Sent[Redemption], body(Redemption, is_command=False)],
+    request: Request,
 ) -> Response:
     """Set a new password with the code that came by mail, and end every session of the account.
 
@@ -87,7 +92,14 @@ def redeem_password_reset(
     be used leaves it as it is. This takes no `Idempotency-Key`: a code works once by itself.
     """
     given = sent.value
-    resets.redeem(
-        services.schools, services.sessions, given.login_key, given.username, given.code, given.password
+    await one_of_few(
+        request,
+        resets.redeem,
+        services.schools,
+        services.sessions,
+        given.login_key,
+        given.username,
+        given.code,
+        given.password,
     )
     return Response(status_code=HTTPStatus.NO_CONTENT)

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from api.callers import Caller, open_to_all, signed_in
 from api.encoding import POSITION_HEADER, Answer, ReadQuery, Sent, body, query
+from api.heavy_work import one_of_few
 from api.reading import see
 from api.routing import Routes
 from api.services import Services
@@ -81,7 +82,7 @@ class SessionsEnded(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @routes.post("/v1/sessions", status_code=201)
-def open_session(
+async def open_session(
     services: Annotated[Services, open_to_all()],
     sent: Annotated[Sent[Credentials], body(Credentials, is_command=False)],
     request: Request,
@@ -90,14 +91,18 @@ def open_session(
 
     This takes no `Idempotency-Key`: a token is told once.
     """
-    given = sent.value
+    address = request.client.host if request.client else ""
+    return await one_of_few(request, _opened, services, sent.value, address)
+
+
+def _opened(services: Services, given: Credentials, address: str) -> Answer[OpenedSession]:
     opened = accounts.log_in(
         services.schools,
         services.sessions,
         given.login_key,
         given.username,
         given.password,
-        address=request.client.host if request.client else "",
+        address=address,
         device=given.device,
     )
     position = opened.school.stream.head().position

@@ -80,6 +80,7 @@ class UsageView(msgspec.Struct, frozen=True, kw_only=True):
 ACCOUNTS = {
     "staff.added": (UsageKind.ACCESS, "account made"),
     "staff.access-changed": (UsageKind.ACCESS, "access changed"),
+    "staff.adviser-prolonged": (UsageKind.ACCESS, "adviser's last day changed"),
     "staff.disabled": (UsageKind.ACCESS, "account disabled"),
     "staff.enabled": (UsageKind.ACCESS, "account enabled"),
     "staff.password-set": (UsageKind.PASSWORD, "password set"),
@@ -94,11 +95,24 @@ KEYS = {
 """What is done to login keys, and with them."""
 
 
+RESETS = {
+    "password-reset.requested": "new password asked for",
+    "password-reset.used": "new password set with a code",
+}
+"""What is done about passwords by whoever is not logged in."""
+
+
 class UsageProjection:
     """Keeps `projections.usage`."""
 
     name = NAME
-    categories = ("session", "login", "records", "access", *(f"{name}." for name in (*ACCOUNTS, *KEYS)))
+    categories = (
+        "session",
+        "login",
+        "records",
+        "access",
+        *(f"{name}." for name in (*ACCOUNTS, *KEYS, *RESETS)),
+    )
 
     def apply(self, connection: Connection, keys: Keyring, events: Sequence[RecordedEvent]) -> None:
         """Adds a row for each thing done."""
@@ -161,6 +175,8 @@ def _rows(event: RecordedEvent, said: dict[str, Any]) -> Iterator[_Row]:
             )
         case "records.read":
             yield from _reads(row, said["reads"], said["lost"])
+        case _ if name in RESETS:
+            yield _with(row, kind=UsageKind.PASSWORD, what=RESETS[name], staff_id=said["staff_id"]), None
         case _ if name in KEYS:
             what = "login key revoked for having leaked" if said.get("leaked") else KEYS[name]
             yield _with(row, kind=UsageKind.KEY, what=what), None

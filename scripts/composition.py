@@ -136,13 +136,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 "a service file could send it anywhere"
             )
         # An address, where one is given, is what libpq connects to, whatever the host is called.
-        hosts = str(
-            parts.get("hostaddr")
-            or os.environ.get("PGHOSTADDR")
-            or parts.get("host")
-            or os.environ.get("PGHOST")
-            or ""
-        )
+        named = str(parts.get("host") or os.environ.get("PGHOST") or "")
+        address = str(parts.get("hostaddr") or os.environ.get("PGHOSTADDR") or "")
+        hosts = f"{named},{address}" if address else named
         verified = str(parts.get("sslmode") or os.environ.get("PGSSLMODE")) == "verify-full"
         if not verified and not all(map(_is_here, hosts.split(","))):
             raise Misconfigured(

@@ -65,8 +65,8 @@ class Limit:
 OF_AN_ACCOUNT = Limit(5, timedelta(minutes=15))
 """For an account from unknown devices, and for each device that is known."""
 
-OF_AN_ADDRESS = Limit(20, timedelta(minutes=1))
-"""A whole school may share an address."""
+OF_AN_ADDRESS = Limit(100, timedelta(minutes=1))
+"""A whole school may share an address, and log in at once in the morning."""
 
 
 @dataclass(frozen=True)
@@ -106,9 +106,18 @@ class Throttle:
         database: The API's connections.
         digest: What names the buckets and signs the tokens of devices.
         enabled: Whether anybody ever has to wait.
+        of_an_address: The limit for all attempts from one network address.
     """
 
-    def __init__(self, database: Database, digest: Digest, *, enabled: bool = True) -> None:
+    def __init__(
+        self,
+        database: Database,
+        digest: Digest,
+        *,
+        enabled: bool = True,
+        of_an_address: Limit = OF_AN_ADDRESS,
+    ) -> None:
+        self._of_an_address = of_an_address
         self._database = database
         self._digest = digest
         self._enabled = enabled
@@ -134,7 +143,7 @@ class Throttle:
         known = self._own_nonce(school_id, username, device)
         own = self._bucket("device" if known else "account", school_id, known + _octets(username))
         by_address = b"" if known else self._bucket("address", school_id, _network(address))
-        limits = {own: OF_AN_ACCOUNT} | ({by_address: OF_AN_ADDRESS} if by_address else {})
+        limits = {own: OF_AN_ACCOUNT} | ({by_address: self._of_an_address} if by_address else {})
         with self._database.bound_to(school_id) as connection:
             given = {"school": school_id, "buckets": sorted(limits), "now": now}
             found = [_Bucket(*row) for row in connection.execute(SQL["lock"], given)]

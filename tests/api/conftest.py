@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import socket
 import ssl
@@ -34,6 +35,7 @@ from domain.vault.erasures import FileRegister
 from domain.vault.sessions import Sessions
 from projections.runner import Worker
 from scripts.embedded import EmbeddedPostgres
+from tests.api.traffic import Traffic
 from tests.conftest import fresh_database
 from tests.keys import SERVICE_KEYS, schools_of
 
@@ -43,6 +45,15 @@ OWN_CLASS = "Oak"
 
 _urns = count(200001)
 _upns = count(1)
+
+
+TRAFFIC = Traffic()
+"""Everything that these tests send and get; see :mod:`tests.api.test_traffic`."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What looks through all the traffic comes last."""
+    items.sort(key=lambda item: item.path.name == "test_traffic.py")
 
 
 @dataclass
@@ -91,7 +102,7 @@ class Served:
             verify=context,
             headers=authorization | headers,
             timeout=30,
-            event_hooks={"response": [self._is_as_described]},
+            event_hooks={"response": [TRAFFIC.note, self._is_as_described]},
         )
         self.clients.append(client)
         return client
@@ -233,6 +244,18 @@ def assert_problem(answer: httpx.Response, status: int, kind: str) -> dict[str, 
 @pytest.fixture(scope="session")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> LocalCertificates:
     return make_local_certificates(Path(tmp_path_factory.mktemp("tls")))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def traffic() -> Iterator[Traffic]:
+    """Sees what is logged, from the first test on."""
+    root = logging.getLogger()
+    before = root.level
+    root.addHandler(TRAFFIC)
+    root.setLevel(logging.INFO)
+    yield TRAFFIC
+    root.removeHandler(TRAFFIC)
+    root.setLevel(before)
 
 
 @pytest.fixture(scope="session")

@@ -33,7 +33,7 @@ NEVER = 3600.0
 
 
 def session_of(schools: Schools, sessions: Sessions, registered: RegisteredSchool) -> Session:
-    return accounts.log_in(schools, sessions, registered.login_key, "teacher", "password").session
+    return accounts.log_in(schools, sessions, registered.login_key, "teacher", "of my own").session
 
 
 @pytest.fixture

@@ -1,266 +1,254 @@
-"""What projections keep of people is sealed, for those who read the tables and the worker that fills them."""
+"""What projections keep is sealed, opens in its own row alone, and goes with a child who is erased."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import date
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any
+from uuid import UUID
 
-import psycopg
 import pytest
+from eventsourcing.persistence import MapperDeserialisationError
 
-import domain.ledger.mapper
-import domain.pupil
-from domain.application.school_application import assessments_of
-from domain.assessment import STATUTORY, AssessmentCorrected, AssessmentRecorded, Result
-from domain.events import OPERATOR, Compartment, is_sealed
-from domain.identifiers import new_id
+import projections.pupils
+from domain.application import pupils
+from domain.application.assessing import Entry, record
+from domain.application.school_application import SchoolApplication, Schools
+from domain.errors import DoesNotOpen
+from domain.events import Compartment
 from domain.ledger.database import Connection, Database
-from domain.ledger.mapper import EventMapper
 from domain.ledger.stream import RecordedEvent
-from domain.pupil import PupilAdmitted, PupilChanged, PupilNames, PupilRecord, RecordChange
-from domain.vault import keystore
-from domain.vault.keyring import Keyring, SchoolKeys
-from projections import runner
+from domain.particulars import PupilParticulars
+from domain.vault.keyring import Keyring
+from projections import assessments
 from projections.projection import Projection
 from projections.pupils import PupilsProjection
-from projections.runner import PROJECTIONS, Worker, status
+from projections.runner import PROJECTIONS, Worker
+from scripts.demonstration.dump import readable
+from tests.application.conftest import RegisteredSchool, registered_school
+from tests.application.examples import admitted, child, point_before
 from tests.conftest import TestDatabase
-from tests.keys import SERVICE_KEYS
-from tests.projections.happenings import LivelySchool
-from tests.projections.reference import actual, expected, keyring_of
+from tests.keys import SERVICE_KEYS, schools_of
+from tests.projections.erasures import caught_up, erase
 
-CANARY = "canary-SINGS-in-the-mine"
-
-BORN, ENTERED, LEFT = date(2017, 11, 23), date(2021, 10, 27), date(2025, 6, 19)
-
-CANARIES = (CANARY, *(day.isoformat() for day in (BORN, ENTERED, LEFT)))
-"""What must stand in no column: it begins every text, and each date is one that nothing else has."""
-
-
-def names_of(part: str) -> PupilNames:
-    return PupilNames(
-        surname=f"{CANARY}-{part}-surname",
-        forename=f"{CANARY}-{part}-forename",
-        date_of_birth=BORN,
-        upn=f"{CANARY}-{part}-upn",
-        former_upns=(f"{CANARY}-{part}-former",),
-        postcode=f"{CANARY}-{part}-postcode",
-    )
+THEN = point_before(1)
+CANARIES = ("Zanzibarcanary", "Quokkacanary", "Ostrichcanary class")
 
 
 @pytest.fixture
-def school(database: Database) -> LivelySchool:
-    """A school with a child of whom everything is a canary that may be one."""
-    school = LivelySchool(database, "300000")
-    pupil_id, assessment_id = new_id(), new_id()
-    record = PupilRecord(
-        sex=f"{CANARY}-sex",
-        date_of_entry=ENTERED,
-        nc_year="4",
-        class_name=f"{CANARY}-class",
-        first_language=f"{CANARY}-language",
-        ethnicity=f"{CANARY}-ethnicity",
-        sen_provision=f"{CANARY}-sen",
-    )
-    admitted = domain.pupil.admit(pupil_id, names_of("first"), record, OPERATOR)
-    changed = PupilChanged(
-        originator_id=pupil_id,
-        originator_version=2,
-        actor=OPERATOR,
-        names=names_of("second"),
-        record=RecordChange(class_name=f"{CANARY}-other-class"),
-    )
-    pupil = domain.pupil.fold(None, [admitted, changed])
-    assert pupil
-    left = domain.pupil.leave(pupil, LEFT, OPERATOR, f"{CANARY}-reason", f"{CANARY}-destination")
-    result = Result(
-        scheme=STATUTORY,
-        subject="ENG",
-        value=f"{CANARY}-value",
-        academic_year=2024,
-        status=f"{CANARY}-status",
-    )
-    log = assessments_of(pupil_id)
-    recorded = AssessmentRecorded(
-        originator_id=log,
-        originator_version=1,
-        actor=OPERATOR,
-        assessment_id=assessment_id,
-        pupil_id=pupil_id,
-        result=result,
-    )
-    corrected = AssessmentCorrected(
-        originator_id=log,
-        originator_version=2,
-        actor=OPERATOR,
-        assessment_id=assessment_id,
-        pupil_id=pupil_id,
-        result=result,
-        reason=f"{CANARY}-slip",
-    )
-    school.append([admitted, changed, left, recorded, corrected])
-    school.happen(60)
-    return school
+def own(test_database: TestDatabase) -> Iterator[Schools]:
+    schools = schools_of(test_database.conninfo())
+    yield schools
+    schools.database.close()
 
 
-def caught_up(database: Database, projections: Sequence[Projection] = PROJECTIONS) -> None:
-    worker = Worker(database, SERVICE_KEYS, projections)
+def some_children(registered: RegisteredSchool) -> list[UUID]:
+    """Two children with a history and a judgement each."""
+    school, teacher = registered.application, registered.teacher
+    names = {"surname": CANARIES[0], "forename": CANARIES[1], "class_name": CANARIES[2]}
+    ids = admitted(school, teacher, child(1, **names), child(2, **names))
+    for pupil_id in ids:
+        record(school, THEN, [Entry(pupil_id, "REA", "3w")], teacher)
+        pupils.change(school, pupil_id, PupilParticulars(nc_year="5"), 1, teacher)
+    return ids
+
+
+def in_projections(database: TestDatabase) -> set[str]:
+    """Which tables of projections tell something, and what."""
+    found = readable(database.conninfo("postgres"), CANARIES)
+    return {f"{each.table}: {each.word}" for each in found if each.table.startswith("projections.")}
+
+
+def run(database: Database, *kept: Projection) -> None:
+    worker = Worker(database, SERVICE_KEYS, kept)
     while worker.run_once():
         pass
-    assert [line for line in status(database, projections) if line.stopped_at or line.behind] == []
 
 
-def leaking_columns(superuser: psycopg.Connection[Any]) -> list[str]:
-    """The check: the columns of any table of projections that hold a canary, as table and column."""
-    columns = superuser.execute(
-        "SELECT table_name::text, column_name::text FROM information_schema.columns "
-        "WHERE table_schema = 'projections' ORDER BY 1, 2"
-    ).fetchall()
-    assert {"pupils", "assessments", "logins", "usage", "checkpoints"} <= {table for table, _ in columns}
-    return [
-        f"{table}.{column}"
-        for table, column in columns
-        for (value,) in superuser.execute(f'SELECT DISTINCT "{column}" FROM projections."{table}"'.encode())
-        if any(canary.encode() in _octets(value) for canary in CANARIES)
-    ]
+def test_no_row_can_be_read(own: Schools, test_database: TestDatabase, worker_database: Database) -> None:
+    some_children(registered_school(own))
+    run(worker_database, *PROJECTIONS)
+    assert in_projections(test_database) == set()
 
 
-def _octets(value: object) -> bytes:
-    return value if isinstance(value, bytes) else str(value).encode()
-
-
-def test_no_column_holds_anything_personal(
-    school: LivelySchool, worker_database: Database, test_database: TestDatabase
-) -> None:
-    caught_up(worker_database)
-    with test_database.connect("postgres") as superuser:
-        assert leaking_columns(superuser) == []
-        # All of it is there: with the keys it opens, as the stream says.
-        rows = actual(superuser, school.keys)
-        assert rows == expected(school.stream, school.keys)
-        assert str(rows).count(CANARY) >= 10
-
-
-class Talkative(PupilsProjection):
-    """Writes in clear what it should not, each time that it has done what it should."""
-
-    def __init__(self, keys: SchoolKeys, statement: str, said: Callable[[Any], str]) -> None:
-        self.keys, self.statement, self.said = keys, statement, said
+class Careless(PupilsProjection):
+    """The sabotaged twin: it keeps the name of a class in the clear, beside what is sealed."""
 
     def apply(self, connection: Connection, keys: Keyring, events: Sequence[RecordedEvent]) -> None:
         super().apply(connection, keys, events)
-        mapper = EventMapper(keyring_of(connection, self.keys))
-        for event in map(mapper.to_domain_event, events):
-            if isinstance(event, PupilAdmitted) and not is_sealed(event.names):
-                connection.execute(self.statement.encode(), [self.said(event), event.originator_id])
+        connection.execute(
+            "UPDATE projections.pupils SET nc_year = %s WHERE school_id = %s", [CANARIES[2], keys.school_id]
+        )
 
 
-@pytest.mark.parametrize(
-    ("statement", "said", "column"),
-    [
-        (
-            "UPDATE projections.pupils SET names_type = %s WHERE pupil_id = %s",
-            lambda event: event.names.surname,
-            "pupils.names_type",
-        ),
-        (
-            "UPDATE projections.pupils SET names = convert_to(%s, 'UTF8') WHERE pupil_id = %s",
-            lambda event: event.names.date_of_birth.isoformat(),
-            "pupils.names",
-        ),
-        (
-            "UPDATE projections.pupils SET nc_year = %s WHERE pupil_id = %s",
-            lambda event: event.record.class_name,
-            "pupils.nc_year",
-        ),
-    ],
-    ids=["a name", "a date of birth", "a class"],
-)
-def test_a_projection_that_keeps_something_opened_is_found_out(
-    school: LivelySchool,
-    worker_database: Database,
-    test_database: TestDatabase,
-    statement: str,
-    said: Callable[[Any], str],
-    column: str,
+def test_a_projection_that_keeps_what_it_opened_is_seen(
+    own: Schools, test_database: TestDatabase, worker_database: Database
 ) -> None:
-    """The sabotaged twin: it is even given the keys that a worker could not read by itself."""
-    with test_database.connect("postgres") as superuser:
-        superuser.execute("GRANT SELECT ON vault.subject_keys TO target_tracker_worker")
-        caught_up(worker_database, [Talkative(school.keys, statement, said)])
-        assert set(leaking_columns(superuser)) == {column}
+    some_children(registered_school(own))
+    run(worker_database, Careless())
+    assert in_projections(test_database) == {f"projections.pupils: {CANARIES[2]}"}
 
 
-class Watched:
-    """A projection of which it is noted what keys it is given."""
+class Watching(PupilsProjection):
+    """Looks at the keys that a worker has."""
 
-    def __init__(self, projection: Projection) -> None:
-        self.projection = projection
-        self.name, self.categories = projection.name, projection.categories
-        self.given: list[tuple[bool, bool]] = []
-        """At each call: whether the names compartment could be opened, and whether some of it was."""
+    def __init__(self) -> None:
+        self.holds: set[Compartment] = set()
 
     def apply(self, connection: Connection, keys: Keyring, events: Sequence[RecordedEvent]) -> None:
-        self.projection.apply(connection, keys, events)
-        mapper = EventMapper(keys)
-        happened = map(mapper.to_domain_event, events)
-        opened = any(isinstance(event, PupilAdmitted) and not is_sealed(event.names) for event in happened)
-        self.given.append((keys.holds(Compartment.NAMES), opened))
+        self.holds |= {home for home in Compartment if keys.holds(home)}
+        super().apply(connection, keys, events)
 
 
-def watched(database: Database) -> list[tuple[bool, bool]]:
-    """What every projection is given while a worker catches up, event by event and then all at once."""
-    projections = [Watched(projection) for projection in PROJECTIONS]
-    worker = Worker(database, SERVICE_KEYS, projections, batch=1)
-    for _ in range(20):
-        worker.run_once()
-    caught_up(database, projections)
-    assert all(projection.given for projection in projections)
-    return [each for projection in projections for each in projection.given]
+def test_a_worker_never_holds_the_key_to_names(own: Schools, worker_database: Database) -> None:
+    some_children(registered_school(own))
+    watching = Watching()
+    run(worker_database, watching)
+    assert watching.holds == {Compartment.RECORD}
 
 
-@pytest.mark.usefixtures("school")
-def test_a_worker_is_never_given_the_key_to_names(worker_database: Database) -> None:
-    assert set(watched(worker_database)) == {(False, False)}
+MOVES: dict[str, tuple[str, type[Exception]]] = {
+    "names of another child": (
+        "UPDATE projections.pupils a SET names = b.names FROM projections.pupils b "
+        "WHERE a.pupil_id <> b.pupil_id",
+        MapperDeserialisationError,
+    ),
+    "the record of another child": (
+        "UPDATE projections.pupils a SET record = b.record FROM projections.pupils b "
+        "WHERE a.pupil_id <> b.pupil_id",
+        DoesNotOpen,
+    ),
+    "the record of another version": ("UPDATE projections.pupils SET version = version + 1", DoesNotOpen),
+    "names of another version": (
+        "UPDATE projections.pupils SET names_version = names_version + 1",
+        MapperDeserialisationError,
+    ),
+    "names as the record": ("UPDATE projections.pupils SET record = names", DoesNotOpen),
+    "a changed byte": (
+        "UPDATE projections.pupils SET record = set_byte(record, 20, get_byte(record, 20) # 1)",
+        DoesNotOpen,
+    ),
+    "the result of another child": (
+        "UPDATE projections.assessments a SET record = b.record FROM projections.assessments b "
+        "WHERE a.pupil_id <> b.pupil_id",
+        MapperDeserialisationError,
+    ),
+    "the result of another version": (
+        "UPDATE projections.assessments SET version = version + 1",
+        MapperDeserialisationError,
+    ),
+}
 
 
-def test_a_worker_that_is_given_them_is_noticed(
-    school: LivelySchool,
-    worker_database: Database,
+@pytest.mark.parametrize(("move", "refusal"), MOVES.values(), ids=MOVES)
+def test_what_was_moved_does_not_open(
+    own: Schools,
     test_database: TestDatabase,
-    monkeypatch: pytest.MonkeyPatch,
+    worker_database: Database,
+    move: str,
+    refusal: type[Exception],
 ) -> None:
-    """The sabotaged twin."""
+    registered = registered_school(own)
+    [first, _] = some_children(registered)
+    caught_up(worker_database)
+    school = own.opened(registered.application.keys.school)
+    assert {view.names.surname for view in looked_at(school)} == {CANARIES[0]}
+    assert len(results(school, first)) == 1
     with test_database.connect("postgres") as superuser:
-        superuser.execute("GRANT SELECT ON vault.subject_keys TO target_tracker_worker")
-    monkeypatch.setattr(runner, "keys_of", lambda connection, *_: keyring_of(connection, school.keys))
-    assert (True, True) in watched(worker_database)
+        superuser.execute(move.encode())
+    look = partial(results, school, first) if "assessments" in move else partial(looked_at, school)
+    with pytest.raises(refusal):
+        look()
 
 
-@pytest.mark.parametrize(
-    "columns",
-    [
-        "names FROM vault.subject_keys",
-        "* FROM vault.subject_keys",
-        "both_for_recovery FROM vault.school_keys",
-        "both_keys FROM vault.login_keys",
-        "names FROM vault.sessions",
-        "record FROM vault.sessions",
-        "digest FROM vault.usernames",
-    ],
-)
-def test_a_workers_role_reads_nothing_that_the_key_to_names_could_come_from(
-    school: LivelySchool, worker_database: Database, columns: str
+def looked_at(school: SchoolApplication) -> list[Any]:
+    with school.database.bound_to(school.school_id) as connection:
+        return projections.pupils.find(connection, school.keys)
+
+
+def results(school: SchoolApplication, pupil_id: UUID) -> list[Any]:
+    with school.database.bound_to(school.school_id) as connection:
+        return assessments.latest(connection, school.keys, pupil_id)
+
+
+def everything_shown(school: SchoolApplication, pupil_ids: Iterable[UUID]) -> set[UUID]:
+    """Of these children, those whom any view still shows."""
+    ids = list(pupil_ids)
+    with school.database.bound_to(school.school_id) as connection:
+        shown = {view.pupil_id for view in projections.pupils.find(connection, school.keys, on_roll=None)}
+        shown |= {each for each in ids if projections.pupils.get(connection, school.keys, each) is not None}
+        shown |= {each for each in ids if assessments.latest(connection, school.keys, each)}
+        shown |= {view.pupil_id for view in assessments.sheet(connection, school.keys, ids, THEN)}
+        counted = list(assessments.at_points(connection, school.keys, [THEN]))
+    assert len(counted) == len(shown)
+    return shown
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_who_is_erased_is_shown_by_no_view_even_while_the_worker_stands_still(
+    own: Schools,
+    test_database: TestDatabase,
+    worker_database: Database,
+    tmp_path: Path,
+    before: bool,
 ) -> None:
-    with (
-        worker_database.bound_to(school.school_id) as connection,
-        pytest.raises(psycopg.errors.InsufficientPrivilege),
-    ):
-        connection.execute(f"SELECT {columns}".encode())
+    registered = registered_school(own)
+    first, second = some_children(registered)
+    if (
+        before
+    ):  # the rows are there when the child is erased; otherwise the worker meets events that do not open
+        caught_up(worker_database)
+    erase(tmp_path, registered, first)
+    if before:
+        school = own.opened(registered.application.keys.school)
+        assert everything_shown(school, [first, second]) == {second}
+        assert rows_of(test_database, first) == 2
+    caught_up(worker_database)
+    assert rows_of(test_database, first) == 0
+    assert rows_of(test_database, second) == 2
+    school = own.opened(registered.application.keys.school)
+    assert everything_shown(school, [first, second]) == {second}
 
 
-def test_a_workers_role_reads_the_record_keys(school: LivelySchool, worker_database: Database) -> None:
-    """Lest the test above should pass because nothing can be read at all."""
-    with worker_database.bound_to(school.school_id) as connection:
-        assert keystore.record_keys_of_subjects(connection, school.school_id, [school.school_id])
+def rows_of(database: TestDatabase, pupil_id: UUID) -> int:
+    with database.connect("postgres") as superuser:
+        found = superuser.execute(
+            "SELECT (SELECT count(*) FROM projections.pupils WHERE pupil_id = %s)"
+            " + (SELECT count(*) FROM projections.assessments WHERE pupil_id = %s)",
+            [pupil_id, pupil_id],
+        ).fetchone()
+    assert found
+    assert isinstance(found[0], int)
+    return found[0]
+
+
+def contents(database: TestDatabase) -> list[tuple[object, ...]]:
+    """The rows, but for what is sealed anew each time."""
+    with database.connect("postgres") as superuser:
+        return [
+            *superuser.execute(
+                "SELECT pupil_id, version, nc_year, class_id, on_roll, names "
+                "FROM projections.pupils ORDER BY pupil_id"
+            ),
+            *superuser.execute("SELECT * FROM projections.assessments ORDER BY pupil_id, cell"),
+        ]
+
+
+def test_made_anew_after_an_erasure_the_rows_are_the_same(
+    own: Schools, test_database: TestDatabase, worker_database: Database, tmp_path: Path
+) -> None:
+    registered = registered_school(own)
+    first, second = some_children(registered)
+    caught_up(worker_database)
+    erase(tmp_path, registered, first)
+    caught_up(worker_database)
+    live = contents(test_database)
+    assert {row[0] for row in live[:1]} == {second}
+    with test_database.connect("postgres") as superuser:
+        superuser.execute(
+            "TRUNCATE projections.pupils, projections.assessments, projections.logins, projections.usage, "
+            "projections.checkpoints"
+        )
+    caught_up(worker_database)
+    assert contents(test_database) == live

@@ -82,7 +82,7 @@ def trail(schools: Schools, sessions: Sessions, audit: ReadAudit, worker: Databa
     registered = registered_school(schools)
     school, head, teacher = registered.application, registered.administrator, registered.teacher
     teacher_id = cast("UUID", teacher.staff_id)
-    session = accounts.log_in(schools, sessions, registered.login_key, "teacher", "password").session
+    session = accounts.log_in(schools, sessions, registered.login_key, "teacher", "of my own").session
     for name in ("teacher", "nobody"):
         with suppress(LoginRefused):
             accounts.log_in(schools, sessions, registered.login_key, name, "wrong")
@@ -189,7 +189,7 @@ def test_pages_follow_on_each_other_also_between_the_reads_of_one_event(trail: T
 def test_reads_that_were_lost_are_a_line(
     schools: Schools, sessions: Sessions, registered: RegisteredSchool, worker: Database
 ) -> None:
-    session = accounts.log_in(schools, sessions, registered.login_key, "teacher", "password").session
+    session = accounts.log_in(schools, sessions, registered.login_key, "teacher", "of my own").session
     full = ReadAudit(schools, interval=3600, most=0)
     for _ in range(2):
         full.note(session, Read(datetime.now(UTC), ReadKind.CLASSES, False))
@@ -260,7 +260,7 @@ def test_no_event_is_left_out_by_oversight() -> None:
     assert left_out(UsageProjection.categories) == set()
 
 
-@pytest.mark.parametrize("forgotten", [*usage.ACCOUNTS, *usage.KEYS])
+@pytest.mark.parametrize("forgotten", [*usage.ACCOUNTS, *usage.KEYS, *usage.RESETS])
 def test_an_event_that_is_left_out_would_be_noticed(forgotten: str) -> None:
     categories = tuple(each for each in UsageProjection.categories if each != f"{forgotten}.")
     assert left_out(categories) == {forgotten}

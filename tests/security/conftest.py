@@ -23,6 +23,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from api.tls import HOSTS
+from domain.vault.key_ring import new_ring
+from domain.vault.key_sources import write
 from scripts.demonstration.processes import commands
 from scripts.embedded import EmbeddedPostgres
 from tests.conftest import TestDatabase, fresh_database
@@ -101,6 +103,14 @@ class Serving:
         return found
 
 
+def service_key_file(folder: Path) -> Path:
+    """The file of the service's own keys, made if it is not there."""
+    file = folder / "service-keys.json"
+    if not file.exists():
+        write(file, new_ring())
+    return file
+
+
 def environment(database: TestDatabase, pair: Pair, **more: str) -> dict[str, str]:
     """The settings of a service that listens wherever there is room."""
     return {
@@ -109,6 +119,8 @@ def environment(database: TestDatabase, pair: Pair, **more: str) -> dict[str, st
         "TARGET_TRACKER_TLS_CERTIFICATE": str(pair.certificate),
         "TARGET_TRACKER_TLS_KEY": str(pair.key),
         "TARGET_TRACKER_LISTEN": "127.0.0.1:0",
+        "TARGET_TRACKER_SERVICE_KEY_FILE": str(service_key_file(pair.key.parent)),
+        "TARGET_TRACKER_ERASURES": str(pair.key.parent / "erasures"),
     } | more
 
 
