@@ -112,7 +112,7 @@ MOVES: dict[str, tuple[str, type[Exception]]] = {
     "names of another child": (
         "UPDATE projections.pupils a SET names = b.names FROM projections.pupils b "
         "WHERE a.pupil_id <> b.pupil_id",
-        MapperDeserialisationError,
+        DoesNotOpen,
     ),
     "the record of another child": (
         "UPDATE projections.pupils a SET record = b.record FROM projections.pupils b "
@@ -122,7 +122,7 @@ MOVES: dict[str, tuple[str, type[Exception]]] = {
     "the record of another version": ("UPDATE projections.pupils SET version = version + 1", DoesNotOpen),
     "names of another version": (
         "UPDATE projections.pupils SET names_version = names_version + 1",
-        MapperDeserialisationError,
+        DoesNotOpen,
     ),
     "names as the record": ("UPDATE projections.pupils SET record = names", DoesNotOpen),
     "a changed byte": (
