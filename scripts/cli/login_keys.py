@@ -10,7 +10,7 @@ import typer
 
 from domain.vault.login_key import laid_out
 from scripts.cli.connection import signed_in
-from scripts.cli.failures import Misused
+from scripts.cli.failures import Misused, Unreachable
 from scripts.cli.options import Json, read_id
 from scripts.cli.output import moment, say, show_json, show_table
 
@@ -81,6 +81,12 @@ def issue(
         new_key_file(out)
         try:
             issued = client.command("POST", "/v1/login-keys", {"label": label}).body
+        except Unreachable as error:
+            out.unlink()
+            raise Unreachable(
+                f"{error.message}\nA login key may have been issued whose answer got lost: nobody has it, "
+                "and nobody can be told it again. See target-tracker keys list, and revoke it"
+            ) from None
         except BaseException:
             out.unlink()
             raise
