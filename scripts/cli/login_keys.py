@@ -42,8 +42,19 @@ def new_key_file(path: Path) -> None:
 
 
 def write_key_file(path: Path, login_key: str) -> None:
-    """Writes a login key into the file that :func:`new_key_file` made."""
-    path.write_text(laid_out(login_key) + "\n", encoding="ascii")
+    """Writes a login key into the file that :func:`new_key_file` made.
+
+    Raises:
+        Misused: It cannot be written; the file is removed, since half a key opens nothing.
+    """
+    try:
+        path.write_text(laid_out(login_key) + "\n", encoding="ascii")
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise Misused(
+            f"{path} cannot be written: {error.strerror}. The login key was issued, and nobody has it: "
+            "see target-tracker keys list, and revoke it"
+        ) from None
 
 
 def list_keys(context: typer.Context, as_json: Json = False) -> None:

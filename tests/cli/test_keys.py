@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ import pytest
 from domain.vault.recovery_pair import write_recovery_pair
 from scripts.cli import login_keys
 from scripts.cli.client import ATTEMPTS
+from scripts.cli.failures import Misused
 from tests.cli.conftest import Run, Service, admit, log_in, register, runner
 from tests.cli.test_connection import Answer, between
 
@@ -103,6 +105,19 @@ def test_a_lost_answer_leaves_no_empty_key_file(run: Run, service: Service, urn:
         answers += [None]
         run("keys", "issue", "--out", out, TARGET_TRACKER_SERVER=server)
     log_in_with(run, service, urn, out)
+
+
+def test_a_key_that_finds_no_room_leaves_no_file(tmp_path: Path) -> None:
+    out = tmp_path / "new.key"
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    out.touch()
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))  # as on a disk that is full
+        with pytest.raises(Misused, match="nobody has it"):
+            login_keys.write_key_file(out, "K" * 550)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not out.exists()
 
 
 def test_a_registration_whose_answer_is_lost_is_helped_by_recovery(
