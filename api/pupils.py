@@ -241,6 +241,7 @@ def read_pupil(
     with reading(caller, asked.min_position, *names) as read:
         view = projections.pupils.get(read.connection, caller.school.keys, pupil_id)
         if view is None:
+            caller.school.pupil(pupil_id)  # which says so, if there was one who has been erased
             raise NotFound("This school has no pupil with that id")
         latest = projections.assessments.latest(read.connection, caller.school.keys, pupil_id)
     etag = tag_of(view.version, max((result.position for result in latest), default=0))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import os
 import re
 import shutil
 import stat
@@ -13,6 +15,10 @@ import pytest
 import yaml  # type: ignore[import-untyped]  # its types are a package of their own
 from cryptography import x509
 
+from domain.vault.recovery_pair import read_recovery_private, read_recovery_public
+from scripts.composition import Settings
+from scripts.demonstration.processes import commands
+from scripts.mailing import settings as mail
 from tests.documents import ROOT, wrong_with_command
 
 DOCKER = ROOT / "docker"
@@ -31,8 +37,18 @@ def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if shutil.which("openssl") is None:
         pytest.skip("openssl is not installed")
     folder = tmp_path_factory.mktemp("docker") / "secrets"
-    subprocess.run([DOCKER / "make-secrets", folder], check=True, capture_output=True)
+    make_secrets(folder)
     return folder
+
+
+def make_secrets(folder: Path) -> None:
+    """Runs the script with this project's command, as where it is installed."""
+    subprocess.run(
+        [DOCKER / "make-secrets", folder, folder.parent / "recovery"],
+        check=True,
+        capture_output=True,
+        env={"PATH": f"{commands()}:{os.environ['PATH']}"},
+    )
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
@@ -73,20 +89,28 @@ def test_every_secret_that_a_container_reads_is_given_to_it(compose: dict[str, A
         text = repr(service) + (database if name == "database" else "")
         read = set(re.findall(r"/run/secrets/(\w+)", text))
         if role := service.get("environment", {}).get("DATABASE_ROLE"):
-            read |= {role, "authority"}
+            read |= {role_named(role), "authority"}
+        if name == "operator":  # as either role
+            read |= {"target_tracker_api", "target_tracker_worker"}
         assert read == set(service["secrets"]), name
+
+
+def role_named(text: str) -> str:
+    """The role that stands there, or the one that does if nobody names another."""
+    return re.sub(r"\$\{DATABASE_ROLE:-(\w+)\}", r"\1", text)
 
 
 def test_commands_and_roles_exist(compose: dict[str, Any]) -> None:
     roles = set(re.findall(r"CREATE ROLE (\w+)", (DOCKER / "postgresql/roles.sh").read_text()))
     ours = {name: service for name, service in compose["services"].items() if name != "database"}
-    assert ours.keys() == {"migrate", "api", "worker"}
+    assert ours.keys() == {"migrate", "api", "worker", "operator"}
     for service in ours.values():
         assert wrong_with_command(" ".join(service["command"])) is None
-        assert service["environment"]["DATABASE_ROLE"] in roles
+        assert role_named(service["environment"]["DATABASE_ROLE"]) in roles
         assert service["read_only"]
         assert service["cap_drop"] == ["ALL"]
     assert ours["worker"]["deploy"]["replicas"] == 2
+    assert ours["operator"]["profiles"] == ["operator"], "it is not started with the others"
 
 
 def test_nothing_starts_before_what_it_needs_and_everything_that_stays_is_watched(
@@ -142,5 +166,74 @@ def test_secrets_are_kept_and_nobody_else_reaches_them(secrets: Path) -> None:
     before = {file.name: file.read_bytes() for file in secrets.iterdir()}
     assert all(len(before[name].strip()) == 64 for name in before if name.startswith(("target", "operator")))
     assert len(set(before.values())) == len(before)
-    subprocess.run([DOCKER / "make-secrets", secrets], check=True, capture_output=True)
+    make_secrets(secrets)
     assert {file.name: file.read_bytes() for file in secrets.iterdir()} == before
+
+
+def unkept(compose: dict[str, Any]) -> list[str]:
+    """The files of keys and erasures that would be gone with a container, or lie where the database does."""
+    found = []
+    for name in ("api", "worker", "operator"):
+        service = compose["services"][name]
+        mounts = dict(mount.split(":")[:2] for mount in service["volumes"])
+        settings = Settings.of(service["environment"])
+        for volume, file in (("keys", settings.service_key_file), ("erasures", settings.erasures)):
+            if file is None or mounts.get(volume) != str(file.parent) or volume not in compose["volumes"]:
+                found.append(f"{name}: {volume}")
+    return found
+
+
+def test_keys_and_erasures_outlive_containers_each_on_a_volume_of_its_own(compose: dict[str, Any]) -> None:
+    assert unkept(compose) == []
+    assert {"database", "keys", "erasures"} == compose["volumes"].keys()
+    [made] = re.findall(
+        r"install -d -o 10001 -m 700 (.*)$", (DOCKER / "Dockerfile").read_text(), re.MULTILINE
+    )
+    services = compose["services"]
+    assert set(made.split()) == {mount.split(":")[1] for mount in services["operator"]["volumes"]}
+    for name in ("api", "worker"):
+        [keys] = [mount for mount in services[name]["volumes"] if mount.startswith("keys:")]
+        assert keys.endswith(":ro"), "keys are changed by the operator alone"
+    assert "keys" not in str(services["database"]["volumes"]) + str(services["migrate"].get("volumes"))
+
+
+def test_an_erasure_that_is_not_kept_would_be_noticed(compose: dict[str, Any]) -> None:
+    broken = copy.deepcopy(compose)
+    broken["services"]["api"]["environment"]["TARGET_TRACKER_ERASURES"] = "/tmp/erasures"
+    broken["services"]["worker"]["volumes"].pop(0)
+    assert unkept(broken) == ["api: erasures", "worker: keys"]
+
+
+def test_the_private_half_of_the_recovery_pair_reaches_no_container(
+    compose: dict[str, Any], secrets: Path
+) -> None:
+    recovery = secrets.parent / "recovery"
+    [private] = recovery.iterdir()
+    assert stat.S_IMODE(private.stat().st_mode) == 0o600
+    assert stat.S_IMODE(recovery.stat().st_mode) == 0o700
+    public = secrets / "recovery_public_key"
+    assert read_recovery_private(private).public_bytes() == read_recovery_public(public)
+    assert "recovery/" in (DOCKER / ".gitignore").read_text().splitlines()
+    assert "recovery-private" not in (DOCKER / "compose.yaml").read_text()
+    mounted = Settings.of(compose["services"]["api"]["environment"]).recovery_key
+    assert mounted == Path("/run/secrets") / public.name
+    private.rename(secrets.parent / "safe")
+    try:
+        make_secrets(secrets)  # once it is offline, no other pair is made
+        assert list(recovery.iterdir()) == []
+    finally:
+        (secrets.parent / "safe").rename(private)
+
+
+def test_the_page_names_settings_of_mail_that_there_are(compose: dict[str, Any]) -> None:
+    [block] = re.findall(r"```yaml\n(.*?)```", (DOCKER / "README.md").read_text(), re.DOTALL)
+    more = yaml.safe_load(block)
+    environment = dict(more["services"]["api"]["environment"])
+    [secret] = more["services"]["api"]["secrets"]
+    assert environment.pop(mail.PASSWORD_FILE) == f"/run/secrets/{secret}"
+    assert more["secrets"].keys() == {secret}
+    assert environment.keys() == {mail.SERVER, mail.SENDER, mail.USER}
+    mail.smtp_mailer_from({name: value for name, value in environment.items() if name != mail.USER})
+    assert not [
+        name for name in compose["services"]["api"]["environment"] if "SMTP" in name or "MAIL" in name
+    ]

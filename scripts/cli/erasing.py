@@ -46,8 +46,8 @@ def erase(
                 ("Class", pupil["class_name"]),
                 ("Reason", ERASURE_REASONS[reason]),
                 (
-                    "Destroyed",
-                    f"{asked['events']} events of the record, {asked['assessments']} of assessments",
+                    "Destroys",
+                    f"events: {asked['events']} of the record, {asked['assessments']} of assessments",
                 ),
             ]
         )

@@ -10,7 +10,7 @@ import typer
 
 from domain.vault.login_key import laid_out
 from scripts.cli.connection import signed_in
-from scripts.cli.failures import Misused
+from scripts.cli.failures import Misused, Unreachable
 from scripts.cli.options import Json, read_id
 from scripts.cli.output import moment, say, show_json, show_table
 
@@ -42,8 +42,19 @@ def new_key_file(path: Path) -> None:
 
 
 def write_key_file(path: Path, login_key: str) -> None:
-    """Writes a login key into the file that :func:`new_key_file` made."""
-    path.write_text(laid_out(login_key) + "\n", encoding="ascii")
+    """Writes a login key into the file that :func:`new_key_file` made.
+
+    Raises:
+        Misused: It cannot be written; the file is removed, since half a key opens nothing.
+    """
+    try:
+        path.write_text(laid_out(login_key) + "\n", encoding="ascii")
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise Misused(
+            f"{path} cannot be written: {error.strerror}. The login key was issued, and nobody has it: "
+            "see target-tracker keys list, and revoke it"
+        ) from None
 
 
 def list_keys(context: typer.Context, as_json: Json = False) -> None:
@@ -81,6 +92,12 @@ def issue(
         new_key_file(out)
         try:
             issued = client.command("POST", "/v1/login-keys", {"label": label}).body
+        except Unreachable as error:
+            out.unlink()
+            raise Unreachable(
+                f"{error.message}\nA login key may have been issued whose answer got lost: nobody has it, "
+                "and nobody can be told it again. See target-tracker keys list, and revoke it"
+            ) from None
         except BaseException:
             out.unlink()
             raise

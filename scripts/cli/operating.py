@@ -180,10 +180,14 @@ def replay() -> None:
     TARGET_TRACKER_DATABASE names the database as the role target_tracker_api.
     """
     from domain.application.erasing import replay_both_ways
+    from domain.ledger.persistence import close_shared_databases
     from scripts.composition import Settings, build_schools
 
     settings = Settings.of()
-    done = replay_both_ways(build_schools(settings), settings.register_of_erasures())
+    try:
+        done = replay_both_ways(build_schools(settings), settings.register_of_erasures())
+    finally:
+        close_shared_databases()
     show_fields(
         [
             ("Erasures in the register", done.erasures),

@@ -9,7 +9,6 @@ from uuid import UUID
 import typer
 
 from domain.errors import Conflict
-from scripts.cli.failures import Misused
 from scripts.cli.login_keys import KeyOut, new_key_file, write_key_file
 from scripts.cli.options import read_id
 from scripts.cli.output import say, show_table
@@ -42,13 +41,11 @@ def add_to(app: typer.Typer) -> None:
 
 def init_service(file: KeyFile) -> None:
     """Make the file of the service's own keys, which open no name of any child."""
+    from domain.vault import key_files
     from domain.vault.key_ring import new_ring
-    from domain.vault.key_sources import write
 
-    if file.exists():
-        raise Misused(f"{file} is there already")
     ring = new_ring()
-    write(file, ring)
+    key_files.create(file, ring.document())
     say(f"{file} holds the service's key {ring.current}. Keep a copy where the database's backups are not.")
 
 
@@ -82,7 +79,10 @@ def status() -> None:
 
     TARGET_TRACKER_DATABASE names the database as the role target_tracker_worker.
     """
-    in_use, current = _in_use()
+    from scripts.composition import Settings
+
+    current = Settings.of().service_keys().current
+    in_use = _in_use()
     show_table(
         ["Service key", "Current", "Schools"],
         [[key, key == current, in_use.get(key, 0)] for key in sorted({*in_use, current})],
@@ -91,15 +91,14 @@ def status() -> None:
     )
 
 
-def _in_use() -> tuple[dict[str, int], str]:
+def _in_use() -> dict[str, int]:
+    """How many schools' keys are wrapped under each of the service's keys."""
     from domain.ledger.database import Database
     from domain.vault import keystore
     from scripts.composition import Settings
 
-    settings = Settings.of()
-    current = settings.service_keys().current
-    with Database(settings.conninfo()) as database, database.transaction() as connection:
-        return keystore.service_keys_in_use(connection), current
+    with Database(Settings.of().conninfo()) as database, database.transaction() as connection:
+        return keystore.service_keys_in_use(connection)
 
 
 def retire(file: KeyFile) -> None:
@@ -110,14 +109,15 @@ def retire(file: KeyFile) -> None:
     from domain.vault.key_ring import retired
     from domain.vault.key_sources import FileSource, write
 
-    in_use, current = _in_use()
-    if others := sorted(in_use.keys() - {current}):
+    in_use = _in_use()
+    ring = FileSource(file).load()  # only now: a key that was made meanwhile must not get lost
+    if others := sorted(in_use.keys() - {ring.current}):
         raise Conflict(
             f"Schools' keys are still wrapped under {', '.join(others)}: "
             "a worker wraps them anew within a minute"
         )
-    write(file, retired(FileSource(file).load(), set(in_use)))
-    say(f"{file} holds the key {current} and no other.")
+    write(file, retired(ring, set(in_use)))
+    say(f"{file} holds the key {ring.current} and no other.")
 
 
 def reissue(
@@ -133,6 +133,7 @@ def reissue(
     """
     from domain.application.login_keys import recovered
     from domain.events import OPERATOR
+    from domain.ledger.persistence import close_shared_databases
     from domain.vault.recovery_pair import read_recovery_private
     from scripts.composition import Settings, build_schools
 
@@ -144,5 +145,7 @@ def reissue(
     except BaseException:
         out.unlink()
         raise
+    finally:
+        close_shared_databases()
     write_key_file(out, issued.login_key)
     say(f"The login key {issued.key_id} is in {out}: hand it to the school, and to nobody else.")

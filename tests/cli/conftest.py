@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -43,6 +44,7 @@ class Service:
 
     @property
     def environment(self) -> dict[str, str]:
+        """What commands, and `worker` among them, are run with."""
         return {
             "TARGET_TRACKER_SERVER": self.url,
             "TARGET_TRACKER_CA": str(self.certificates.ca),
@@ -54,12 +56,30 @@ class Service:
         }
 
     @property
+    def settings(self) -> dict[str, str]:
+        """What `serve` is started with."""
+        return {
+            "TARGET_TRACKER_DATABASE": self.database.conninfo(),
+            "TARGET_TRACKER_TLS_CERTIFICATE": str(self.certificates.certificate),
+            "TARGET_TRACKER_TLS_KEY": str(self.certificates.key),
+            "TARGET_TRACKER_OPERATOR_TOKEN_FILE": str(self.operator_token_file),
+            "TARGET_TRACKER_LISTEN": self.url.removeprefix("https://"),
+            "TARGET_TRACKER_SERVICE_KEY_FILE": str(self.service_key_file),
+            "TARGET_TRACKER_RECOVERY_KEY": str(self.recovery_public),
+            "TARGET_TRACKER_ERASURES": str(self.folder / "erasures"),
+        }
+
+    @property
     def service_key_file(self) -> Path:
         return self.folder / "service-keys.json"
 
     @property
     def recovery_private(self) -> Path:
         return self.folder / "recovery" / "recovery-private.key"
+
+    @property
+    def recovery_public(self) -> Path:
+        return self.folder / "recovery" / "recovery-public.key"
 
     def login_key_file(self, urn: str) -> Path:
         return self.folder / f"{urn}.key"
@@ -87,37 +107,39 @@ Run = Callable[..., Ended]
 
 @pytest.fixture(scope="session")
 def service(server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    folder = tmp_path_factory.mktemp("service")
+    with fresh_database(server) as database:
+        service = new_service(database, tmp_path_factory.mktemp("service"))
+        with running(service):
+            yield service
+
+
+def new_service(database: TestDatabase, folder: Path) -> Service:
+    """A service that does not run yet: its files, and its address."""
     certificates = make_local_certificates(folder / "tls")
     token_file, password_file = folder / "operator-token", folder / "password"
     token_file.write_text(OPERATOR_TOKEN + "\n")
     password_file.write_text(PASSWORD + "\n")
-    with fresh_database(server) as database:
-        port = free_port()
-        service = Service(
-            f"https://127.0.0.1:{port}", certificates, token_file, password_file, database, folder
-        )
-        write(service.service_key_file, new_ring())
-        (folder / "recovery").mkdir()
-        _, recovery_public = write_recovery_pair(folder / "recovery")
-        processes = Processes(folder)
-        settings = {
-            "TARGET_TRACKER_DATABASE": database.conninfo(),
-            "TARGET_TRACKER_TLS_CERTIFICATE": str(certificates.certificate),
-            "TARGET_TRACKER_TLS_KEY": str(certificates.key),
-            "TARGET_TRACKER_OPERATOR_TOKEN_FILE": str(token_file),
-            "TARGET_TRACKER_LISTEN": f"127.0.0.1:{port}",
-            "TARGET_TRACKER_SERVICE_KEY_FILE": str(service.service_key_file),
-            "TARGET_TRACKER_RECOVERY_KEY": str(recovery_public),
-            "TARGET_TRACKER_ERASURES": str(folder / "erasures"),
-        }
-        processes.start("serve", settings)
-        processes.start("worker", service.environment)
-        try:
+    url = f"https://127.0.0.1:{free_port()}"
+    service = Service(url, certificates, token_file, password_file, database, folder)
+    write(service.service_key_file, new_ring())
+    service.recovery_public.parent.mkdir()
+    write_recovery_pair(service.recovery_public.parent)
+    return service
+
+
+@contextmanager
+def running(service: Service, *names: str) -> Iterator[Processes]:
+    """The service's processes, until the end; `serve` and `worker`, if none are named."""
+    processes = Processes(service.folder)
+    settings = {"serve": service.settings, "worker": service.environment}
+    try:
+        for name in names or settings:
+            processes.start(name, settings[name])
+        if "serve" in (names or settings):
             wait_until_it_answers(service, processes)
-            yield service
-        finally:
-            processes.stop()
+        yield processes
+    finally:
+        processes.stop()
 
 
 def wait_until_it_answers(service: Service, processes: Processes) -> None:
@@ -145,6 +167,11 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def run(service: Service, home: Path) -> Run:
     """Runs the command in this process."""
+    return runner(service)
+
+
+def runner(service: Service) -> Run:
+    """Runs the command in this process, against this service."""
 
     def run(*arguments: object, expect: int = 0, given: str | bytes | None = None, **more: str) -> Ended:
         result = CliRunner().invoke(
