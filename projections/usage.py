@@ -13,6 +13,9 @@ from uuid import UUID
 
 import msgspec
 
+# Whoever reads the events of these must know them.
+import domain.keys
+import domain.resets  # noqa: F401 - see above
 from domain.events import Actor, Compartment
 from domain.ledger.database import Connection
 from domain.ledger.mapper import EventMapper, split
