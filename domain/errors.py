@@ -9,7 +9,8 @@
     │   └── Erased                   there was somebody, who has been erased
     ├── NotSignedIn                  no session, or one that has ended
     │   ├── LoginRefused             wrong user or password: never says which
-    │   └── LoginKeyRefused          the login key is damaged, forged or revoked
+    │   ├── LoginKeyRefused          the login key is damaged, forged or revoked
+    │   └── ResetRefused             the code for a new password is wrong, old or used: `domain.resets`
     ├── Throttled                    too many attempts; says when the next one counts
     ├── NotPermitted                 signed in, but this is not for that access level
     ├── Conflict                     right in itself, but not with what is there
@@ -21,7 +22,15 @@
     │   └── KeyNotHeld               sealed data whose key is not at hand, or was destroyed
     ├── NotYetVisible                a projection has not reached the position asked for
     ├── SchoolStopped                a projection has stopped for this school
-    └── Misconfigured                the service cannot start, or go on, like this
+    ├── Misconfigured                the service cannot start, or go on, like this
+    ├── NoMailServer                 no mail is sent here, and so no codes: `domain.resets`
+    └── MailNotSent                  the mail server took no mail: `domain.mail`
+        ├── MailServerUnavailable    it does not answer, or asks to be tried later
+        ├── MailServerNotTrusted     its certificate is not valid, or of nobody who is trusted
+        ├── MailServerMisnamed       its certificate is another server's
+        ├── MailServerWithoutTls     it does not encrypt, or only in an old way
+        ├── MailLoginRefused         it takes neither the user nor the password
+        └── MailRefused              it takes no such mail
 
 Messages are for the person who reads them: what was wrong, where, and what would be accepted. They never
 carry personal data; what was found in a file stands in :class:`Finding`, which goes to the person who sent
