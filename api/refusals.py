@@ -20,7 +20,10 @@ PERIOD = 60.0
 """Seconds."""
 
 REASONS = {
-    "NO_SHARED_CIPHER": "it offers no cipher suite that is agreed here",
+    # OpenSSL says so, too, of a client of TLS 1.2 whose suites would do, but for its groups or signatures.
+    "NO_SHARED_CIPHER": (
+        "it offers no cipher suite that is agreed here, or no group or signature to use one with"
+    ),
     "UNSUPPORTED_PROTOCOL": "it speaks no version of TLS from 1.2 on",
     "VERSION_TOO_LOW": "it speaks no version of TLS from 1.2 on",
     "UNKNOWN_PROTOCOL": "it speaks no version of TLS from 1.2 on",
@@ -37,12 +40,6 @@ REASONS = {
     "PACKET_LENGTH_TOO_LONG": "what it sends is not TLS",
 }
 """What a client lacked, by OpenSSL's name for the error (`SSL_R_…` in its `sslerr.h`)."""
-
-NOTHING_TO_GO_WITH_IT = (
-    "with the suites that both sides know, it offers no group or signature algorithm that is agreed here "
-    "and fits the certificate"
-)
-"""Said where OpenSSL says NO_SHARED_CIPHER of a client of TLS 1.2 although both sides know a suite."""
 
 log = logging.getLogger(__name__)
 
@@ -115,8 +112,6 @@ class AttendedHandshake(ssl.SSLObject):
 
     def _reason_of(self, error: ssl.SSLError) -> str:
         name = error.reason or "no reason given"
-        if name == "NO_SHARED_CIPHER" and self.shared_ciphers():
-            return f"{NOTHING_TO_GO_WITH_IT} [{name}]"
         if "_ALERT_" in name:
             return f"it broke off, with an alert of its own [{name}]"
         return f"{REASONS.get(name, 'the handshake failed')} [{name}]"

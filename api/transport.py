@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from api.groups import agreed_groups
 from domain.errors import Misconfigured
 
 APPROVED_SUITES: Final = (
@@ -35,8 +36,8 @@ APPROVED_CURVES: Final = ("secp256r1", "secp384r1")
 LEAST_RSA: Final = 2048
 """Bits of an RSA key that FIPS mode takes (NIST SP 800-131A Rev. 2, table 2)."""
 
-_APPROVED_GROUP: Final = "prime256v1"
-_OTHER_GROUPS: Final = ("X25519", "X448")
+APPROVED_GROUPS: Final = ("P-256", "P-384")
+"""The groups that FIPS mode exchanges keys in (NIST SP 800-186)."""
 
 _OPTIONS: Final = (
     ssl.OP_CIPHER_SERVER_PREFERENCE
@@ -106,12 +107,12 @@ def _check_suites(context: ssl.SSLContext) -> None:
 
 
 def _check_groups(context: ssl.SSLContext) -> None:
-    """Tries them, since Python cannot list them before 3.15, nor choose them before OpenSSL 3."""
     if ssl.OPENSSL_VERSION_INFO < (3,):
         raise Misconfigured(f"FIPS mode needs OpenSSL 3 or later, and this is {ssl.OPENSSL_VERSION}")
-    if not _agrees(context, _APPROVED_GROUP):
+    agreed = agreed_groups(context)
+    if "P-256" not in agreed:
         raise Misconfigured("FIPS mode: OpenSSL does not agree to P-256, as it is configured by OPENSSL_CONF")
-    _refuse([group for group in _OTHER_GROUPS if _agrees(context, group)])
+    _refuse([group for group in agreed if group not in APPROVED_GROUPS])
 
 
 def _refuse(others: list[str]) -> None:
@@ -120,34 +121,3 @@ def _refuse(others: list[str]) -> None:
             f"FIPS mode: OpenSSL would also agree to {', '.join(others)}. When the process starts, "
             f"OPENSSL_CONF must name {APPROVED_CONFIGURATION}, or a file that confines TLS as that one does"
         )
-
-
-def _agrees(context: ssl.SSLContext, group: str) -> bool:
-    """Whether a client in this process's memory that knows this group only completes a handshake."""
-    client_context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    # Whose certificate it is does not matter: nothing leaves this function.
-    client_context.check_hostname, client_context.verify_mode = False, ssl.CERT_NONE
-    try:
-        client_context.set_ecdh_curve(group)
-    except (ValueError, ssl.SSLError):
-        # OpenSSL does not have it at all.
-        return False
-    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
-    client = client_context.wrap_bio(to_client, to_server)
-    server = context.wrap_bio(to_server, to_client, server_side=True)
-    waiting = [client, server]
-    try:
-        # Each side has at most two flights, and one more if the server asks for another share.
-        for _ in range(4):
-            waiting = [side for side in waiting if not _is_done(side)]
-    except ssl.SSLError:
-        return False
-    return not waiting
-
-
-def _is_done(side: ssl.SSLObject) -> bool:
-    try:
-        side.do_handshake()
-    except ssl.SSLWantReadError:
-        return False
-    return True

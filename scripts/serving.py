@@ -50,7 +50,7 @@ def serve(settings: Settings, *, fips: bool = False) -> None:
     # Before anything is opened: the database may be a backup from before an erasure.
     replayed = replay(services.schools, services.erasures)
     if replayed.destroyed or replayed.recorded:
-        log.warning("erased again, for the database did not know of it: %d children", replayed.destroyed)
+        log.warning("children erased again, whom the database still knew: %d", replayed.destroyed)
     config = configuration(
         create_app(services),
         certificate=certificate,

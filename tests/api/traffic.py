@@ -65,7 +65,8 @@ class Traffic(logging.Handler):
     def note(self, response: httpx.Response) -> None:
         """Keeps a request and its answer."""
         request = response.request
-        self.words |= set(_personal(_json(request.content))) | set(_columns(request.content))
+        content = _content(request)
+        self.words |= set(_personal(_json(content))) | set(_columns(content))
         self.seen["address"].append(str(request.url))
         self.seen["header"] += [f"{name}: {value}" for name, value in response.headers.items()]
         response.read()
@@ -86,6 +87,14 @@ class Traffic(logging.Handler):
             for word in words
             if word in text
         ]
+
+
+def _content(request: httpx.Request) -> bytes:
+    """What was sent; nothing, where it was made while it was being sent, and is gone."""
+    try:
+        return request.content
+    except httpx.RequestNotRead:
+        return b""
 
 
 def _json(content: bytes) -> Any:

@@ -218,7 +218,7 @@ def test_a_restored_backup_is_erased_again_before_it_is_opened(restored: Restore
     assert (code, "first run target-tracker erasures replay" in said) == (2, True)
     with running(restored.service, "serve") as processes:
         log = (restored.service.folder / "serve.log").read_text()
-        assert log.count("erased again, for the database did not know of it: 1 children") == 1
+        assert log.count("erased again, whom the database still knew: 1") == 1
         assert restored.pupil not in log
         run = restored.open_elsewhere(tmp_path / "before")
         assert run("pupils", "show", restored.pupil, expect=1).error.startswith("Erased: ")
