@@ -209,7 +209,7 @@ def test_as_at(client: httpx.Client) -> None:
     corrections = f"{path}/assessments/{first['assessment_id']}/corrections"
     before = client.get("/v1/school").json()["position"]
     client.post(corrections, json={"value": "3s"})
-    client.patch(path, json={"nc_year": "4", "surname": "Changed"}, headers={"If-Match": '"1"'})
+    client.patch(path, json={"nc_year": "4", "surname": "Kingfisher"}, headers={"If-Match": '"1"'})
     left = client.post(f"{path}/leave", json={"left_on": "2026-07-20"}, headers={"If-Match": '"2"'}).json()
     now = client.get(path, params={"min_position": left["position"]})
     assert now.json()["pupil"]["nc_year"] == "4"
