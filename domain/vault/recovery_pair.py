@@ -107,9 +107,12 @@ def _read(path: Path, half: _Half) -> bytes:
             f"{path} holds {found}, and {wanted} is needed: its first line is “{half.heading}”"
         )
     try:
-        key = base64.b64decode("".join(lines[1:-1]), validate=True)
+        encoded = "".join(lines[1:-1])
+        key = base64.b64decode(encoded, validate=True)
     except ValueError:
         key = b""
+    if base64.b64encode(key).decode() != encoded:
+        key = b""  # the last character has bits to spare, which decoding does not look at
     check = lines[-1].encode()
     if len(key) != half.length or not hmac.compare_digest(check, (_CHECK + _check(half, key)).encode()):
         raise Misconfigured(f"{path} is damaged: it is not as {wanted} was written. Take another copy of it")
