@@ -16,10 +16,10 @@ from starlette.requests import Request
 
 from api.services import Services
 from domain.access import Permission
-from domain.application.accounts import opened_with_key
-from domain.application.accounts import signed_in as session_of
 from domain.application.login_keys import record_use
+from domain.application.logins import opened_with_key
 from domain.application.school_application import SchoolApplication
+from domain.application.staff_sessions import signed_in as session_of
 from domain.errors import NotPermitted, NotSignedIn
 from domain.events import OPERATOR, Actor, ActorKind
 from domain.staff import StaffMember

@@ -18,7 +18,7 @@ from api.routing import Routes
 from api.services import Services
 from api.staff import AccessBody
 from domain.access import Permission
-from domain.application import accounts
+from domain.application import logins, staff_sessions
 from domain.vault.sessions import OpenSession
 
 routes = Routes("sessions")
@@ -96,7 +96,7 @@ async def open_session(
 
 
 def _opened(services: Services, given: Credentials, address: str) -> Answer[OpenedSession]:
-    opened = accounts.log_in(
+    opened = logins.log_in(
         services.schools,
         services.sessions,
         given.login_key,
@@ -148,14 +148,14 @@ def _body(caller: Caller, found: OpenSession) -> SessionBody:
 def close_session(caller: Annotated[Caller, signed_in(None)]) -> Response:
     """Log out."""
     if caller.session:
-        accounts.log_out(caller.school, caller.services.sessions, caller.session)
+        staff_sessions.log_out(caller.school, caller.services.sessions, caller.session)
     return _done(caller)
 
 
 @routes.delete("/v1/sessions/{session_id}", status_code=204)
 def end_session(caller: Annotated[Caller, signed_in(Permission.MANAGE_STAFF)], session_id: UUID) -> Response:
     """End a session of anybody at the school."""
-    accounts.close_session(caller.school, caller.services.sessions, session_id, caller.actor)
+    staff_sessions.close_session(caller.school, caller.services.sessions, session_id, caller.actor)
     return _done(caller)
 
 
@@ -164,7 +164,7 @@ def end_sessions_of(
     caller: Annotated[Caller, signed_in(Permission.MANAGE_STAFF, oneself="staff_id")], staff_id: UUID
 ) -> Answer[SessionsEnded]:
     """End every session of an account, but the one that asks."""
-    ended = accounts.close_sessions_of(
+    ended = staff_sessions.close_sessions_of(
         caller.school,
         caller.services.sessions,
         staff_id,

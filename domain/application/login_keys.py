@@ -106,7 +106,7 @@ def issued(
         if keystore.lock_school(connection, school.school_id) != school.keys.school.generation:
             raise NotSignedIn("The school's keys have been replaced: log in again")
         keystore.add_login_key(connection, login_key, school.keys.school)
-        [position] = append_to_logs(school, connection, [happened])
+        [position] = school.add_to_logs([happened], connection)
     return IssuedKey(login_key.key_id, text, position)
 
 
@@ -140,12 +140,13 @@ def revoke(school: SchoolApplication, key_id: UUID, actor: Actor) -> Revoked:
     school_id = school.school_id
     with school.database.bound_to(school_id) as connection:
         keystore.lock_school(connection, school_id)
+        school.stream.lock(connection)  # before the sessions, as everybody does who ends them
         live = _live_but(connection, school_id, key_id)
         if not keystore.revoke_login_key(connection, school_id, key_id):
             return Revoked(school.stream.head().position, 0, 0, len(live))
         ended = connection.execute(SESSIONS["close_all_of_key"], [school_id, key_id]).fetchall()
         happened = [_revoked(school_id, key_id, actor, leaked=False), *_closed(ended, actor)]
-        positions = append_to_logs(school, connection, happened)
+        positions = school.add_to_logs(happened, connection)
     return Revoked(positions[-1], len(ended), 0, len(live))
 
 
@@ -173,10 +174,12 @@ def replace(school: SchoolApplication, schools: Schools, key_id: UUID, actor: Ac
         live = _live_but(connection, school_id, key_id)
         if not live:
             raise Conflict("This is the school's only login key: issue another one first, and log in with it")
+        # Before the sessions, as everybody does who ends them. It waits for what is under way; whoever is new
+        # has been stored with it.
+        school.stream.lock(connection)
         ended = connection.execute(SESSIONS["close_every_one"], [school_id]).fetchall()
         happened = [_revoked(school_id, key_id, actor, leaked=True), *_closed(ended, actor)]
-        # The append waits for those that are under way; whoever is new has been stored with them.
-        positions = append_to_logs(school, connection, happened)
+        positions = school.add_to_logs(happened, connection)
         keystore.revoke_login_key(connection, school_id, key_id)
         new_keys = SchoolKeys.new(school_id, old.school.generation + 1)
         keystore.replace_school(connection, new_keys, schools.service_keys, schools.recovery)
@@ -238,19 +241,6 @@ def _closed(ended: Iterable[tuple[UUID, UUID]], actor: Actor) -> list[Event]:
         )
         for session_id, staff_id in ended
     ]
-
-
-def append_to_logs(school: SchoolApplication, connection: Connection, events: list[Event]) -> list[int]:
-    """Appends to logs, within the transaction that is open; no decision depends on their versions."""
-    school.stream.lock(connection)
-    versions = school.stream.last_versions({event.originator_id for event in events}, connection)
-    placed = []
-    for event in events:
-        versions[event.originator_id] = versions.get(event.originator_id, 0) + 1
-        placed.append(msgspec.structs.replace(event, originator_version=versions[event.originator_id]))
-    stored = [school.mapper.to_stored_event(event) for event in placed]
-    appended = school.stream.append(stored, connection=connection)
-    return list(range(appended.first, appended.last + 1))
 
 
 def views(school: SchoolApplication, sessions: Iterable[UUID]) -> list[LoginKeyView]:

@@ -11,9 +11,10 @@ from uuid import UUID
 import domain.staff
 from domain import school_time
 from domain.access import AccessLevel
-from domain.application.accounts import StaffResult, close_sessions_of, opened_with_key
-from domain.application.login_keys import append_to_logs
+from domain.application.accounts import StaffResult
+from domain.application.logins import opened_with_key
 from domain.application.school_application import Decision, SchoolApplication, Schools
+from domain.application.staff_sessions import end_sessions
 from domain.events import SYSTEM
 from domain.identifiers import log_id_of, new_id
 from domain.ledger.database import Connection
@@ -71,7 +72,7 @@ def ask(schools: Schools, mailer: Mailer, key: str, username: str) -> None:
             key_id=shown.key_id,
             sent=sent,
         )
-        append_to_logs(school, connection, [requested])
+        school.add_to_logs([requested], connection)
     letter = new_password_letter(code)
     if sent:
         mailer.send(address, letter.subject, letter.text)
@@ -124,9 +125,9 @@ def redeem(schools: Schools, sessions: Sessions, key: str, username: str, code: 
     def spend(connection: Connection) -> None:
         if not resets.spend(connection, school.school_id, staff_id, code):
             raise ResetRefused(REFUSED)
+        end_sessions(school, sessions, connection, staff_id, SYSTEM)
 
     school.carry_out(decide, StaffResult)
-    close_sessions_of(school, sessions, staff_id, SYSTEM)
 
 
 def _is_good(school: SchoolApplication, member: StaffMember | None, code: str) -> bool:

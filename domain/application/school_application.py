@@ -89,7 +89,7 @@ class Decision(Generic[R]):
     events: Sequence[Event]
     result: R
     unless: Unless | None = None
-    beside: Callable[[Connection], None] | None = None
+    beside: Callable[[Connection], object] | None = None
 
 
 @dataclass(frozen=True)
@@ -240,7 +240,7 @@ class SchoolApplication(Application[UUID]):
                     decision.beside(connection)
             return appended
 
-    def add_to_log(self, event: Event, connection: Connection | None = None) -> Appended:
+    def add_to_log(self, event: Event) -> Appended:
         """Adds an event to its log, after whatever was added to it meanwhile.
 
         Its `originator_version` is chosen here, because no decision depends on it.
@@ -249,11 +249,28 @@ class SchoolApplication(Application[UUID]):
             version = self.stream.last_versions([event.originator_id]).get(event.originator_id, 0) + 1
             try:
                 placed = msgspec.structs.replace(event, originator_version=version)
-                return self.stream.append([self.mapper.to_stored_event(placed)], connection=connection)
+                return self.stream.append([self.mapper.to_stored_event(placed)])
             except VersionConflict:
                 if attempt == ATTEMPTS - 1:
                     raise
         raise AssertionError("unreachable")
+
+    def add_to_logs(self, events: list[Event], connection: Connection) -> list[int]:
+        """Adds events to their logs within the transaction that is open, and returns their positions.
+
+        Their `originator_version` is chosen here, as in :meth:`add_to_log`. Others wait until it ends.
+        """
+        if not events:
+            return []
+        self.stream.lock(connection)
+        versions = self.stream.last_versions({event.originator_id for event in events}, connection)
+        placed = []
+        for event in events:
+            versions[event.originator_id] = versions.get(event.originator_id, 0) + 1
+            placed.append(msgspec.structs.replace(event, originator_version=versions[event.originator_id]))
+        stored = [self.mapper.to_stored_event(event) for event in placed]
+        appended = self.stream.append(stored, connection=connection)
+        return list(range(appended.first, appended.last + 1))
 
     def school(self) -> School:
         """The school.

@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from domain.access import Permission
-from domain.application.login_keys import append_to_logs
 from domain.application.school_application import SchoolApplication, Schools
 from domain.events import Actor, ActorKind, Event
 from domain.ledger.database import may_pass
@@ -238,7 +237,7 @@ class ReadAudit:
             school.stream.lock(connection)
             # The answer to the last attempt may have been lost after its commit; nobody else appends now.
             if not (batch.attempted and _is_there(school, batch.events)):
-                append_to_logs(school, connection, batch.events)
+                school.add_to_logs(batch.events, connection)
 
     def _tell_what_was_lost(self) -> None:
         with self._lock:

@@ -42,6 +42,9 @@ WHERE school_id = %s
 -- name: lock_school
 SELECT generation FROM vault.school_keys WHERE school_id = %s FOR UPDATE
 
+-- name: share_school
+SELECT generation FROM vault.school_keys WHERE school_id = %s FOR SHARE
+
 -- name: for_service
 SELECT generation, service_key, record_for_service FROM vault.school_keys WHERE school_id = %s
 

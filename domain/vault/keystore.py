@@ -243,6 +243,19 @@ def with_login_key(connection: Connection, login_key: LoginKey) -> SchoolKeys:
     return SchoolKeys.from_both(school_id, generation, login_key.private_key().open(sealed, place))
 
 
+def hold_login_key(connection: Connection, login_key: LoginKey, keys: SchoolKeys) -> None:
+    """Keeps a login key from being revoked, and the keys that it opened from being replaced, for now.
+
+    Until the transaction ends, that is. Others may hold them at the same time.
+
+    Raises:
+        LoginKeyRefused: That has been done, since it opened them.
+    """
+    connection.execute(SQL["share_school"], [keys.school_id])
+    if with_login_key(connection, login_key).generation != keys.generation:
+        raise LoginKeyRefused("The school's keys have been replaced meanwhile: log in again")
+
+
 @dataclass(frozen=True)
 class StoredLoginKey:
     """A login key, as far as it is kept.

@@ -11,6 +11,8 @@ import binascii
 import hashlib
 import hmac
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -20,7 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from domain.errors import NotSignedIn
 from domain.events import Compartment
 from domain.identifiers import new_id
-from domain.ledger.database import Database
+from domain.ledger.database import Connection, Database
 from domain.ledger.sql import load
 from domain.vault.keyring import SchoolKeys, unwrap, wrap
 
@@ -78,13 +80,16 @@ class Sessions:
         self._database = database
         self._limits = {"idle": idle, "longest": longest}
 
-    def open(self, keys: SchoolKeys, staff_id: UUID, key_id: UUID) -> tuple[str, Session]:
+    def open(
+        self, keys: SchoolKeys, staff_id: UUID, key_id: UUID, connection: Connection | None = None
+    ) -> tuple[str, Session]:
         """Opens a session and returns its token, which is kept nowhere, and the session.
 
         Args:
             keys: The school's keys that the session is to hold.
             staff_id: Whose it is.
             key_id: The login key that opened the school's keys.
+            connection: Opens it within the transaction that is open there.
         """
         secret = secrets.token_bytes(32)
         session = Session(new_id(), keys.school_id, staff_id, key_id)
@@ -95,9 +100,9 @@ class Sessions:
             else None
             for home in (Compartment.NAMES, Compartment.RECORD)
         }
-        with self._database.bound_to(keys.school_id) as connection:
-            connection.execute(SQL["remove_expired"], {"school": keys.school_id, **self._limits})
-            connection.execute(
+        with self._within(connection, keys.school_id) as transaction:
+            transaction.execute(SQL["remove_expired"], {"school": keys.school_id, **self._limits})
+            transaction.execute(
                 SQL["open"],
                 [
                     keys.school_id,
@@ -139,20 +144,35 @@ class Sessions:
         )
         return session, keys
 
-    def close(self, session: Session) -> bool:
-        """Ends a session; false if it had ended."""
-        with self._database.bound_to(session.school_id) as connection:
-            return bool(connection.execute(SQL["close"], [session.school_id, session.id]).rowcount)
+    def close_all_of(
+        self,
+        school_id: UUID,
+        staff_id: UUID,
+        *,
+        but: UUID | None = None,
+        connection: Connection | None = None,
+    ) -> list[UUID]:
+        """Ends every session of a member of staff, or all but one, and returns their ids.
 
-    def close_all_of(self, school_id: UUID, staff_id: UUID, *, but: UUID | None = None) -> list[UUID]:
-        """Ends every session of a member of staff, or all but one, and returns their ids."""
-        with self._database.bound_to(school_id) as connection:
-            return [row[0] for row in connection.execute(SQL["close_all_of"], [school_id, staff_id, but])]
+        Args:
+            school_id: The school.
+            staff_id: Whose sessions.
+            but: The one that goes on.
+            connection: Ends them within the transaction that is open there.
+        """
+        with self._within(connection, school_id) as transaction:
+            return [row[0] for row in transaction.execute(SQL["close_all_of"], [school_id, staff_id, but])]
 
-    def close_by_id(self, school_id: UUID, session_id: UUID) -> UUID | None:
-        """Ends a session of anybody's, and returns whose it was; nothing, if there is no such one."""
-        with self._database.bound_to(school_id) as connection:
-            row = connection.execute(SQL["close"], [school_id, session_id]).fetchone()
+    def close(self, school_id: UUID, session_id: UUID, connection: Connection | None = None) -> UUID | None:
+        """Ends a session of anybody's, and returns whose it was; nothing, if there is no such one.
+
+        Args:
+            school_id: The school.
+            session_id: The session.
+            connection: Ends it within the transaction that is open there.
+        """
+        with self._within(connection, school_id) as transaction:
+            row = transaction.execute(SQL["close"], [school_id, session_id]).fetchone()
         return row[0] if row else None
 
     def those_of(self, school_id: UUID) -> list[OpenSession]:
@@ -160,6 +180,14 @@ class Sessions:
         with self._database.bound_to(school_id) as connection:
             rows = connection.execute(SQL["those_of"], {"school": school_id, **self._limits}, binary=True)
             return [OpenSession(*row) for row in rows]
+
+    @contextmanager
+    def _within(self, connection: Connection | None, school_id: UUID) -> Iterator[Connection]:
+        if connection is not None:
+            yield connection
+        else:
+            with self._database.bound_to(school_id) as own:
+                yield own
 
 
 def _cipher(secret: bytes) -> AESGCM:

@@ -10,7 +10,7 @@ from datetime import date
 from itertools import count
 from pathlib import Path
 
-from domain.application.accounts import opened_with_key
+from domain.application.logins import opened_with_key
 from domain.application.registration import Registration, register
 from domain.application.school_application import SchoolApplication, Schools
 from domain.identifiers import new_id

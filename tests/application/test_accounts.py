@@ -12,7 +12,7 @@ import pytest
 from argon2 import Type, extract_parameters
 
 from domain.access import AccessLevel, Permission
-from domain.application import accounts
+from domain.application import accounts, logins, staff_sessions
 from domain.application.school_application import (
     CommandKey,
     SchoolApplication,
@@ -109,9 +109,7 @@ def test_whoever_chose_a_password_gets_in_with_it(
     registered: RegisteredSchool, schools: Schools, sessions: Sessions, typed: str
 ) -> None:
     add(registered.application, "New", typed)
-    assert (
-        accounts.log_in(schools, sessions, registered.login_key, "new", typed).member.names.username == "New"
-    )
+    assert logins.log_in(schools, sessions, registered.login_key, "new", typed).member.names.username == "New"
 
 
 def test_a_password_is_the_same_however_it_is_typed() -> None:
@@ -136,16 +134,16 @@ def test_the_verifier_is_argon2id_with_the_parameters_that_owasp_names_first(
 def test_a_login_opens_a_session_and_is_on_the_stream(
     registered: RegisteredSchool, schools: Schools, sessions: Sessions
 ) -> None:
-    opened = accounts.log_in(schools, sessions, registered.login_key, "  HEAD ", PASSWORD)
-    session, _, member = accounts.signed_in(schools, sessions, opened.token)
+    opened = logins.log_in(schools, sessions, registered.login_key, "  HEAD ", PASSWORD)
+    session, _, member = staff_sessions.signed_in(schools, sessions, opened.token)
     assert session == opened.session
     assert session.key_id == read_login_key(registered.login_key, SERVICE_KEYS).key_id
     assert member.id == registered.administrator.staff_id
     assert member.may(Permission.MANAGE_STAFF)
-    accounts.log_out(registered.application, sessions, session)
-    accounts.log_out(registered.application, sessions, session)
+    staff_sessions.log_out(registered.application, sessions, session)
+    staff_sessions.log_out(registered.application, sessions, session)
     with pytest.raises(NotSignedIn):
-        accounts.signed_in(schools, sessions, opened.token)
+        staff_sessions.signed_in(schools, sessions, opened.token)
     assert topics(registered.application)[-2:] == ["session.opened.1", "session.closed.1"]
     [opening] = list(registered.application.read(events(registered.application)[-2:-1]))
     assert isinstance(opening, SessionOpened)
@@ -176,7 +174,7 @@ def test_whoever_is_refused_is_told_the_same(
     accounts.disable(school, sessions, add(school, "Disabled"), registered.administrator)
     before = len(events(school))
     with pytest.raises(LoginRefused) as refused:
-        accounts.log_in(schools, sessions, registered.login_key, username, password)
+        logins.log_in(schools, sessions, registered.login_key, username, password)
     assert str(refused.value) == "The username or the password is not right"
     assert refused.value.details == {}
     [added] = events(school)[before:]
@@ -206,14 +204,14 @@ def test_of_a_login_with_a_key_that_is_not_ours_nothing_is_kept(
 ) -> None:
     before = everything(module_database)
     with pytest.raises(LoginKeyRefused):
-        accounts.log_in(schools, sessions, wrong(registered.login_key), CANARY, CANARY)
+        logins.log_in(schools, sessions, wrong(registered.login_key), CANARY, CANARY)
     assert everything(module_database) == before
 
 
 def test_a_key_of_a_school_that_this_database_does_not_have(schools: Schools, sessions: Sessions) -> None:
     key, _ = issue(SERVICE_KEYS, new_id(), new_id())
     with pytest.raises(LoginKeyRefused, match="not one of those"):
-        accounts.log_in(schools, sessions, key, "head", PASSWORD)
+        logins.log_in(schools, sessions, key, "head", PASSWORD)
 
 
 def test_failed_logins_are_in_the_log_of_the_account_or_the_school(
@@ -222,7 +220,7 @@ def test_failed_logins_are_in_the_log_of_the_account_or_the_school(
     school, teacher = registered.application, cast("UUID", registered.teacher.staff_id)
     for username in ("teacher", "nobody", "teacher"):
         with pytest.raises(LoginRefused):
-            accounts.log_in(schools, sessions, registered.login_key, username, "wrong word")
+            logins.log_in(schools, sessions, registered.login_key, username, "wrong word")
     assert len(school.stream.events_of(logins_of(teacher))) == 2
     assert len(school.stream.events_of(logins_of(school.school_id))) == 1
 
@@ -235,7 +233,7 @@ def test_an_unknown_user_is_refused_no_quicker_than_a_known_one(
         for _ in range(5):
             begun = time.perf_counter()
             with pytest.raises(LoginRefused):
-                accounts.log_in(schools, sessions, registered.login_key, username, "wrong word")
+                logins.log_in(schools, sessions, registered.login_key, username, "wrong word")
             times.append(time.perf_counter() - begun)
         return min(times)
 
@@ -247,7 +245,7 @@ def test_many_failed_logins_at_once_are_all_recorded(
     registered: RegisteredSchool, schools: Schools, sessions: Sessions
 ) -> None:
     answers = at_once(
-        *[lambda: accounts.log_in(schools, sessions, registered.login_key, "teacher", "wrong word")] * 5
+        *[lambda: logins.log_in(schools, sessions, registered.login_key, "teacher", "wrong word")] * 5
     )
     assert {type(answer) for answer in answers} == {LoginRefused}
     assert topics(registered.application).count("login.failed.1") == 5
@@ -291,21 +289,20 @@ def test_the_disabled_are_out_at_their_next_request(
 ) -> None:
     school, teacher = registered.application, cast("UUID", registered.teacher.staff_id)
     tokens = [
-        accounts.log_in(schools, sessions, registered.login_key, "teacher", "of my own").token
-        for _ in range(2)
+        logins.log_in(schools, sessions, registered.login_key, "teacher", "of my own").token for _ in range(2)
     ]
     accounts.disable(school, sessions, teacher, registered.administrator)
     for token in tokens:
         with pytest.raises(NotSignedIn):
-            accounts.signed_in(schools, sessions, token)
+            staff_sessions.signed_in(schools, sessions, token)
     assert topics(school)[-3:] == ["staff.disabled.1", "session.closed.1", "session.closed.1"]
     assert b"revoked" in events(school)[-1].state
     # Neither does a session help that was opened while the account was being disabled.
     token, _ = sessions.open(school.keys.school, teacher, new_id())
     with pytest.raises(NotSignedIn):
-        accounts.signed_in(schools, sessions, token)
+        staff_sessions.signed_in(schools, sessions, token)
     accounts.enable(school, teacher, registered.administrator)
-    assert accounts.log_in(schools, sessions, registered.login_key, "teacher", "of my own")
+    assert logins.log_in(schools, sessions, registered.login_key, "teacher", "of my own")
 
 
 def test_changes_to_an_account(registered: RegisteredSchool, schools: Schools, sessions: Sessions) -> None:
@@ -324,8 +321,8 @@ def test_changes_to_an_account(registered: RegisteredSchool, schools: Schools, s
         accounts.change_access(school, sessions, teacher, Access(AccessLevel.READ_WRITE, ("Red",)), OPERATOR)
     accounts.set_password(school, sessions, teacher, "another password", registered.administrator)
     with pytest.raises(LoginRefused):
-        accounts.log_in(schools, sessions, registered.login_key, "teacher", "of my own")
-    assert accounts.log_in(schools, sessions, registered.login_key, "teacher", "another password")
+        logins.log_in(schools, sessions, registered.login_key, "teacher", "of my own")
+    assert logins.log_in(schools, sessions, registered.login_key, "teacher", "another password")
     command = CommandKey("key", b"content")
     first = accounts.set_password(school, sessions, teacher, "the third password", OPERATOR, command=command)
     again = accounts.set_password(school, sessions, teacher, "the third password", OPERATOR, command=command)
@@ -337,17 +334,17 @@ def test_a_new_password_ends_what_the_old_one_opened(
 ) -> None:
     school, teacher = registered.application, cast("UUID", registered.teacher.staff_id)
     mine, other = (
-        accounts.log_in(schools, sessions, registered.login_key, "teacher", "of my own") for _ in range(2)
+        logins.log_in(schools, sessions, registered.login_key, "teacher", "of my own") for _ in range(2)
     )
     accounts.set_password(
         school, sessions, teacher, "my new password", registered.teacher, keep=mine.session.id
     )
-    assert accounts.signed_in(schools, sessions, mine.token)
+    assert staff_sessions.signed_in(schools, sessions, mine.token)
     with pytest.raises(NotSignedIn):
-        accounts.signed_in(schools, sessions, other.token)
+        staff_sessions.signed_in(schools, sessions, other.token)
     accounts.set_password(school, sessions, teacher, "set for me instead", registered.administrator)
     with pytest.raises(NotSignedIn):
-        accounts.signed_in(schools, sessions, mine.token)
+        staff_sessions.signed_in(schools, sessions, mine.token)
 
 
 def test_only_staff_are_staff(registered: RegisteredSchool, sessions: Sessions) -> None:
@@ -368,42 +365,42 @@ def test_a_verifier_of_weaker_parameters_is_made_anew_at_the_next_login(
         weaker.setattr(passwords, "_chosen", passwords.Passwords(Argon2id(passes=1, kibibytes=1024)))
         accounts.set_password(school, sessions, head, "chosen early", OPERATOR)
     weak = school.staff_member(head).password_verifier
-    accounts.log_in(schools, sessions, registered.login_key, "head", "chosen early")
+    logins.log_in(schools, sessions, registered.login_key, "head", "chosen early")
     strong = school.staff_member(head).password_verifier
     assert passwords.is_outdated(weak)
     assert not passwords.is_outdated(strong)
-    accounts.log_in(schools, sessions, registered.login_key, "head", "chosen early")
+    logins.log_in(schools, sessions, registered.login_key, "head", "chosen early")
     assert school.staff_member(head).password_verifier == strong
 
 
 def test_a_session_that_nobody_uses_ends(registered: RegisteredSchool, schools: Schools) -> None:
     sessions = Sessions(schools.database, idle=timedelta(seconds=1))
-    token = accounts.log_in(schools, sessions, registered.login_key, "teacher", "of my own").token
+    token = logins.log_in(schools, sessions, registered.login_key, "teacher", "of my own").token
     begun = time.monotonic()
     while time.monotonic() - begun < 1.4:
-        accounts.signed_in(schools, sessions, token)
+        staff_sessions.signed_in(schools, sessions, token)
         time.sleep(0.05)
     time.sleep(1.05)
     with pytest.raises(NotSignedIn):
-        accounts.signed_in(schools, sessions, token)
+        staff_sessions.signed_in(schools, sessions, token)
 
 
 def test_no_session_lasts_longer_than_it_may(registered: RegisteredSchool, schools: Schools) -> None:
     sessions = Sessions(schools.database, longest=timedelta(seconds=0.8))
-    token = accounts.log_in(schools, sessions, registered.login_key, "teacher", "of my own").token
+    token = logins.log_in(schools, sessions, registered.login_key, "teacher", "of my own").token
     ends = time.monotonic() + 0.8
-    accounts.signed_in(schools, sessions, token)
+    staff_sessions.signed_in(schools, sessions, token)
     while time.monotonic() < ends + 0.05:
         time.sleep(0.01)
     with pytest.raises(NotSignedIn):
-        accounts.signed_in(schools, sessions, token)
+        staff_sessions.signed_in(schools, sessions, token)
 
 
 def test_the_usual_limits_of_a_session(
     registered: RegisteredSchool, schools: Schools, sessions: Sessions, module_database: TestDatabase
 ) -> None:
     def age(column: str, by: timedelta) -> str:
-        token = accounts.log_in(schools, sessions, registered.login_key, "teacher", "of my own").token
+        token = logins.log_in(schools, sessions, registered.login_key, "teacher", "of my own").token
         with module_database.connect("postgres") as superuser:
             superuser.execute(
                 f"UPDATE vault.sessions SET {column} = %s WHERE school_id = %s".encode(),
@@ -412,10 +409,10 @@ def test_the_usual_limits_of_a_session(
         return token
 
     for column, limit in (("last_used_at", timedelta(minutes=30)), ("opened_at", timedelta(hours=12))):
-        accounts.signed_in(schools, sessions, age(column, limit - timedelta(seconds=20)))
+        staff_sessions.signed_in(schools, sessions, age(column, limit - timedelta(seconds=20)))
         token = age(column, limit)
         with pytest.raises(NotSignedIn):
-            accounts.signed_in(schools, sessions, token)
+            staff_sessions.signed_in(schools, sessions, token)
 
 
 @pytest.mark.parametrize(
@@ -424,10 +421,10 @@ def test_the_usual_limits_of_a_session(
 def test_what_is_not_a_token_opens_nothing(
     registered: RegisteredSchool, schools: Schools, sessions: Sessions, mangle: object
 ) -> None:
-    token = accounts.log_in(schools, sessions, registered.login_key, "teacher", "of my own").token
+    token = logins.log_in(schools, sessions, registered.login_key, "teacher", "of my own").token
     assert callable(mangle)
     with pytest.raises(NotSignedIn):
-        accounts.signed_in(schools, sessions, mangle(token))
+        staff_sessions.signed_in(schools, sessions, mangle(token))
 
 
 def test_a_token_is_of_one_school(registered: RegisteredSchool, schools: Schools, sessions: Sessions) -> None:
@@ -436,10 +433,10 @@ def test_a_token_is_of_one_school(registered: RegisteredSchool, schools: Schools
     token, session = sessions.open(registered.application.keys.school, head, new_id())
     other_id, other_head = elsewhere.application.school_id, cast("UUID", elsewhere.administrator.staff_id)
     _, theirs = sessions.open(elsewhere.application.keys.school, other_head, new_id())
-    assert accounts.signed_in(schools, sessions, token)[2].id == head
+    assert staff_sessions.signed_in(schools, sessions, token)[2].id == head
     assert sessions.close_all_of(other_id, head) == []
-    assert sessions.close(theirs)
-    assert accounts.signed_in(schools, sessions, token)[0] == session
+    assert sessions.close(other_id, theirs.id)
+    assert staff_sessions.signed_in(schools, sessions, token)[0] == session
 
 
 def everything(module_database: TestDatabase) -> list[str]:
@@ -470,10 +467,10 @@ def test_nothing_but_the_verifier_is_kept_of_a_password(
     ).result.staff_id
     command = CommandKey("key 2", CANARY.encode())
     accounts.set_password(school, sessions, staff_id, CANARY + "2", OPERATOR, command=command)
-    token = accounts.log_in(schools, sessions, registered.login_key, "canary keeper", CANARY + "2").token
+    token = logins.log_in(schools, sessions, registered.login_key, "canary keeper", CANARY + "2").token
     for username, password in (("canary keeper", CANARY), (CANARY, "of my own"), (CANARY, CANARY)):
         with pytest.raises(LoginRefused):
-            accounts.log_in(schools, sessions, registered.login_key, username, password)
+            logins.log_in(schools, sessions, registered.login_key, username, password)
     kept = everything(module_database)
     assert any(str(staff_id) in text for text in kept), "the search does not find what is there"
     assert not any("Canary keeper" in text for text in kept)

@@ -10,7 +10,7 @@ import pytest
 
 from domain import school_time
 from domain.access import AccessLevel
-from domain.application import accounts, histories
+from domain.application import accounts, histories, logins, staff_sessions
 from domain.application.school_application import SchoolApplication, Schools
 from domain.errors import Conflict, InvalidInput, KeyNotHeld, LoginRefused, NotFound, NotSignedIn
 from domain.identifiers import new_id
@@ -64,9 +64,9 @@ def test_an_adviser_is_let_in_and_administrators_see_why_until_when_and_by_whom(
     assert entry.details["adviser_reason"] == REASON
     assert entry.details["adviser_until"] == TOMORROW.isoformat()
     assert "for_administrators" not in entry.details
-    opened = accounts.log_in(schools, sessions, registered.login_key, "Adviser", PASSWORD)
+    opened = logins.log_in(schools, sessions, registered.login_key, "Adviser", PASSWORD)
     assert opened.member.id == staff_id
-    assert accounts.signed_in(schools, sessions, opened.token)[2].adviser == member.adviser
+    assert staff_sessions.signed_in(schools, sessions, opened.token)[2].adviser == member.adviser
 
 
 def check_that_the_time_ends(
@@ -76,22 +76,22 @@ def check_that_the_time_ends(
     staff_id = invite(registered, TOMORROW)
     school = registered.application
     tokens = [
-        accounts.log_in(schools, sessions, registered.login_key, "adviser", PASSWORD).token for _ in range(2)
+        logins.log_in(schools, sessions, registered.login_key, "adviser", PASSWORD).token for _ in range(2)
     ]
     on(TOMORROW, monkeypatch)
-    assert accounts.signed_in(schools, sessions, tokens[0])
-    assert accounts.log_in(schools, sessions, registered.login_key, "adviser", PASSWORD)
+    assert staff_sessions.signed_in(schools, sessions, tokens[0])
+    assert logins.log_in(schools, sessions, registered.login_key, "adviser", PASSWORD)
     on(TOMORROW + timedelta(days=1), monkeypatch)
     with pytest.raises(LoginRefused) as refused:
-        accounts.log_in(schools, sessions, registered.login_key, "adviser", PASSWORD)
-    assert str(refused.value) == accounts.REFUSED
+        logins.log_in(schools, sessions, registered.login_key, "adviser", PASSWORD)
+    assert str(refused.value) == logins.REFUSED
     assert refused.value.details == {}
     [failed] = school.read(events(school)[-1:])
     assert isinstance(failed, LoginFailed)
     assert (failed.reason, failed.staff_id) == (LoginFailure.ENDED, staff_id)
     for token in tokens:
         with pytest.raises(NotSignedIn):
-            accounts.signed_in(schools, sessions, token)
+            staff_sessions.signed_in(schools, sessions, token)
     assert sessions.those_of(school.school_id) == []
     closed = list(school.read(events(school)[-3:]))
     assert {type(event) for event in closed} == {SessionClosed}
@@ -132,14 +132,14 @@ def test_whoever_is_disabled_or_wrong_is_told_no_other_reason(
     school = registered.application
     on(TOMORROW, monkeypatch)
     for password, reason in (("wrong word", LoginFailure.WRONG_PASSWORD), (PASSWORD, LoginFailure.ENDED)):
-        with pytest.raises(LoginRefused, match=accounts.REFUSED):
-            accounts.log_in(schools, sessions, registered.login_key, "adviser", password)
+        with pytest.raises(LoginRefused, match=logins.REFUSED):
+            logins.log_in(schools, sessions, registered.login_key, "adviser", password)
         [failed] = school.read(events(school)[-1:])
         assert isinstance(failed, LoginFailed)
         assert failed.reason == reason
     accounts.disable(school, sessions, staff_id, registered.administrator)
-    with pytest.raises(LoginRefused, match=accounts.REFUSED):
-        accounts.log_in(schools, sessions, registered.login_key, "adviser", PASSWORD)
+    with pytest.raises(LoginRefused, match=logins.REFUSED):
+        logins.log_in(schools, sessions, registered.login_key, "adviser", PASSWORD)
     [failed] = school.read(events(school)[-1:])
     assert isinstance(failed, LoginFailed)
     assert failed.reason == LoginFailure.DISABLED
@@ -159,10 +159,10 @@ def test_time_is_prolonged_and_shortened(
     accounts.prolong(school, staff_id, TODAY, registered.administrator)
     on(TOMORROW, monkeypatch)
     with pytest.raises(LoginRefused):
-        accounts.log_in(schools, sessions, registered.login_key, "adviser", PASSWORD)
+        logins.log_in(schools, sessions, registered.login_key, "adviser", PASSWORD)
     # Whose time is over can be given some more.
     accounts.prolong(school, staff_id, TOMORROW, registered.administrator)
-    assert accounts.log_in(schools, sessions, registered.login_key, "adviser", PASSWORD)
+    assert logins.log_in(schools, sessions, registered.login_key, "adviser", PASSWORD)
 
 
 def test_the_last_day_is_within_a_year(registered: RegisteredSchool) -> None:
@@ -210,8 +210,8 @@ def test_an_adviser_who_sees_no_names_sees_no_reason_either(
     registered: RegisteredSchool, schools: Schools, sessions: Sessions
 ) -> None:
     invite(registered, level=AccessLevel.READ_ONLY_NO_NAMES)
-    token = accounts.log_in(schools, sessions, registered.login_key, "adviser", PASSWORD).token
-    member = accounts.signed_in(schools, sessions, token)[2]
+    token = logins.log_in(schools, sessions, registered.login_key, "adviser", PASSWORD).token
+    member = staff_sessions.signed_in(schools, sessions, token)[2]
     assert member.adviser
     assert member.adviser.until == TODAY
     with pytest.raises(KeyNotHeld):

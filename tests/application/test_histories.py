@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from domain.application import accounts, assessing, histories, pupils
+from domain.application import accounts, assessing, histories, logins, pupils
 from domain.application.assessing import Entry
 from domain.application.histories import HistoryEntry, Moment
 from domain.application.importing import import_file
@@ -89,7 +89,7 @@ def test_a_schools_history_tells_everything_but_verifiers(
     accounts.set_password(
         school, sessions, registered.teacher.staff_id or new_id(), "another one", registered.administrator
     )
-    accounts.log_in(schools, sessions, registered.login_key, "teacher", "another one")
+    logins.log_in(schools, sessions, registered.login_key, "teacher", "another one")
     history = histories.of_school(school)
     assert named(history) == [
         "school.registered",

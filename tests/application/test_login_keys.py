@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from eventsourcing.persistence import MapperDeserialisationError
 
-from domain.application import accounts, login_keys, pupils
+from domain.application import login_keys, logins, pupils, staff_sessions
 from domain.application.assessing import Entry, assessments, record
 from domain.application.school_application import SchoolApplication, Schools, assessments_of
 from domain.errors import (
@@ -61,7 +61,7 @@ def test_two_offices_have_a_key_each_and_the_audit_says_which_was_used(
     admitted(registered.application, registered.teacher, child(1))
     for key in (registered.login_key, second):
         assert names_in(opened(schools, key)) == {"Surname001"}
-        session = accounts.log_in(schools, sessions, key, "head", PASSWORD).session
+        session = logins.log_in(schools, sessions, key, "head", PASSWORD).session
         assert session.key_id == key_id_of(key)
     views = login_keys.views(registered.application, [key_id_of(second)] * 2)
     assert [(view.label, view.origin, view.sessions) for view in views] == [
@@ -90,15 +90,15 @@ def test_a_revoked_key_opens_nothing_and_its_sessions_end_at_once(
     registered: RegisteredSchool, schools: Schools, sessions: Sessions
 ) -> None:
     second = second_key(registered, schools)
-    mine = accounts.log_in(schools, sessions, second, "head", PASSWORD)
-    other = accounts.log_in(schools, sessions, registered.login_key, "teacher", "of my own")
+    mine = logins.log_in(schools, sessions, second, "head", PASSWORD)
+    other = logins.log_in(schools, sessions, registered.login_key, "teacher", "of my own")
     done = login_keys.revoke(registered.application, key_id_of(second), registered.administrator)
     assert (done.sessions, done.subjects, done.live) == (1, 0, 1)
     with pytest.raises(NotSignedIn):
-        accounts.signed_in(schools, sessions, mine.token)
-    assert accounts.signed_in(schools, sessions, other.token)
+        staff_sessions.signed_in(schools, sessions, mine.token)
+    assert staff_sessions.signed_in(schools, sessions, other.token)
     with pytest.raises(LoginKeyRefused, match="revoked"):
-        accounts.log_in(schools, sessions, second, "head", PASSWORD)
+        logins.log_in(schools, sessions, second, "head", PASSWORD)
     assert topics(registered.application)[-3:] == ["key.revoked.1", "session.closed.1", "login.failed.1"]
     before = topics(registered.application)
     again = login_keys.revoke(registered.application, key_id_of(second), registered.administrator)
@@ -204,18 +204,18 @@ def test_after_a_leak_the_old_key_and_an_old_copy_open_nothing_that_is_written_s
     second = second_key(registered, own)
     thief = Thief(registered.login_key, test_database)
     assert "Surname001" in str(thief.reads(pupil_id)), "what was stolen is stolen"
-    token = accounts.log_in(own, sessions, second, "head", PASSWORD).token
+    token = logins.log_in(own, sessions, second, "head", PASSWORD).token
 
     done = login_keys.replace(
         registered.application, own, key_id_of(registered.login_key), registered.administrator
     )
     assert (done.sessions, done.subjects, done.live) == (1, 4, 1)
     with pytest.raises(NotSignedIn):
-        accounts.signed_in(own, sessions, token)
+        staff_sessions.signed_in(own, sessions, token)
     with pytest.raises(LoginKeyRefused):
         opened(own, registered.login_key)
 
-    school = accounts.log_in(own, sessions, second, "HEAD ", PASSWORD).school
+    school = logins.log_in(own, sessions, second, "HEAD ", PASSWORD).school
     assert school.keys.school.generation == 2
     assert school.pupil(pupil_id).names.surname == "Surname001"
     assert [each.result.value for each in assessments(school, pupil_id).values()] == ["3w"]
@@ -256,7 +256,7 @@ def test_after_a_leak_everything_goes_on_with_new_keys(own: Schools, test_databa
             attempt()
     assert topics(school) == before
     with pytest.raises(LoginRefused):
-        accounts.log_in(own, sessions, second, "nobody", PASSWORD)
+        logins.log_in(own, sessions, second, "nobody", PASSWORD)
     admitted(school, registered.teacher, child(2))
     names = {"Surname001", "Surname002"}
     assert names_in(opened(own, second)) == names

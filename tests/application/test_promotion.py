@@ -9,7 +9,7 @@ import pytest
 
 import domain.staff
 from domain.access import AccessLevel
-from domain.application import accounts
+from domain.application import accounts, logins
 from domain.application.school_application import Schools
 from domain.errors import Conflict, LoginRefused
 from domain.events import OPERATOR
@@ -75,9 +75,9 @@ def test_another_verifier_of_the_same_password_changes_nothing_that_is_known_of_
 ) -> None:
     school, teacher = registered.application, cast("UUID", registered.teacher.staff_id)
     accounts.set_password(school, sessions, teacher, password, registered.teacher)
-    monkeypatch.setattr(accounts, "is_outdated", lambda verifier: True)
+    monkeypatch.setattr(logins, "is_outdated", lambda verifier: True)
     weak = school.staff_member(teacher)
-    accounts.log_in(schools, sessions, registered.login_key, "teacher", password)
+    logins.log_in(schools, sessions, registered.login_key, "teacher", password)
     strong = school.staff_member(teacher)
     assert strong.password_verifier != weak.password_verifier
     assert strong.for_administrators is weak.for_administrators is suits
@@ -93,14 +93,14 @@ def test_a_login_does_not_bring_back_a_password_that_was_changed_meanwhile(
         accounts.set_password(school, sessions, teacher, "the new one", registered.administrator)
         return passwords.rehashed(password)
 
-    monkeypatch.setattr(accounts, "is_outdated", lambda verifier: True)
+    monkeypatch.setattr(logins, "is_outdated", lambda verifier: True)
     monkeypatch.setattr(accounts, "rehashed", slow)
-    accounts.log_in(schools, sessions, registered.login_key, "teacher", "the old one")
+    logins.log_in(schools, sessions, registered.login_key, "teacher", "the old one")
     monkeypatch.undo()
     assert topics(school).count("staff.password-set.1") == 2
     with pytest.raises(LoginRefused):
-        accounts.log_in(schools, sessions, registered.login_key, "teacher", "the old one")
-    assert accounts.log_in(schools, sessions, registered.login_key, "teacher", "the new one")
+        logins.log_in(schools, sessions, registered.login_key, "teacher", "the old one")
+    assert logins.log_in(schools, sessions, registered.login_key, "teacher", "the new one")
 
 
 def test_a_short_password_that_is_set_while_its_owner_is_promoted_is_refused(

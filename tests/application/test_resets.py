@@ -16,7 +16,7 @@ import pytest
 
 from domain import school_time
 from domain.access import AccessLevel
-from domain.application import accounts, login_keys, resets
+from domain.application import accounts, login_keys, logins, resets, staff_sessions
 from domain.application.school_application import SchoolApplication, Schools
 from domain.errors import InvalidInput, LoginKeyRefused, LoginRefused, NotSignedIn
 from domain.events import OPERATOR, SYSTEM
@@ -82,9 +82,7 @@ class Office:
         resets.redeem(self.schools, self.sessions, self.registered.login_key, username, code, password)
 
     def log_in(self, password: str, username: str = "teacher") -> str:
-        return accounts.log_in(
-            self.schools, self.sessions, self.registered.login_key, username, password
-        ).token
+        return logins.log_in(self.schools, self.sessions, self.registered.login_key, username, password).token
 
 
 @pytest.fixture
@@ -100,7 +98,7 @@ def test_a_code_goes_to_the_official_address_and_sets_a_password(office: Office)
     assert len(code) == 43
     office.redeem(code)
     with pytest.raises(NotSignedIn):
-        accounts.signed_in(office.schools, office.sessions, token)
+        staff_sessions.signed_in(office.schools, office.sessions, token)
     with pytest.raises(LoginRefused):
         office.log_in("of my own")
     assert office.log_in(NEW)

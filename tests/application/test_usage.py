@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from domain.access import Permission
-from domain.application import accounts
+from domain.application import logins
 from domain.application import usage as gathering
 from domain.application.school_application import SchoolApplication, Schools
 from domain.application.usage import INTERVAL, MOST_AT_ONCE, OVERHEAD, ReadAudit
@@ -33,7 +33,7 @@ NEVER = 3600.0
 
 
 def session_of(schools: Schools, sessions: Sessions, registered: RegisteredSchool) -> Session:
-    return accounts.log_in(schools, sessions, registered.login_key, "teacher", "of my own").session
+    return logins.log_in(schools, sessions, registered.login_key, "teacher", "of my own").session
 
 
 @pytest.fixture

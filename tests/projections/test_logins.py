@@ -8,7 +8,8 @@ from uuid import UUID
 
 import pytest
 
-from domain.application import accounts
+from domain.application import accounts, staff_sessions
+from domain.application.logins import log_in
 from domain.application.school_application import SchoolApplication, Schools
 from domain.errors import LoginRefused
 from domain.ledger.database import Database
@@ -31,15 +32,15 @@ def trail(
 ) -> list[LoginView]:
     """What happened, in its order: a head who logs in, and others with less luck."""
     school, teacher = registered.application, cast("UUID", registered.teacher.staff_id)
-    head = accounts.log_in(schools, sessions, registered.login_key, "head", PASSWORD)
+    head = log_in(schools, sessions, registered.login_key, "head", PASSWORD)
     for username, password in (("teacher", "wrong"), ("nobody", "of my own")):
         with pytest.raises(LoginRefused):
-            accounts.log_in(schools, sessions, registered.login_key, username, password)
-    accounts.log_in(schools, sessions, registered.login_key, "teacher", "of my own")
+            log_in(schools, sessions, registered.login_key, username, password)
+    log_in(schools, sessions, registered.login_key, "teacher", "of my own")
     accounts.disable(school, sessions, teacher, registered.administrator)
     with pytest.raises(LoginRefused):
-        accounts.log_in(schools, sessions, registered.login_key, "teacher", "of my own")
-    accounts.log_out(school, sessions, accounts.signed_in(schools, sessions, head.token)[0])
+        log_in(schools, sessions, registered.login_key, "teacher", "of my own")
+    staff_sessions.log_out(school, sessions, staff_sessions.signed_in(schools, sessions, head.token)[0])
     while Worker(worker, SERVICE_KEYS).run_once():
         pass
     return shown(school)[::-1]

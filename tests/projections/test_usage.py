@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 
 from domain.access import AccessLevel, Permission
-from domain.application import accounts, login_keys
+from domain.application import accounts, login_keys, logins, staff_sessions
 from domain.application.school_application import SchoolApplication, Schools
 from domain.application.usage import ReadAudit
 from domain.errors import LoginRefused
@@ -82,10 +82,10 @@ def trail(schools: Schools, sessions: Sessions, audit: ReadAudit, worker: Databa
     registered = registered_school(schools)
     school, head, teacher = registered.application, registered.administrator, registered.teacher
     teacher_id = cast("UUID", teacher.staff_id)
-    session = accounts.log_in(schools, sessions, registered.login_key, "teacher", "of my own").session
+    session = logins.log_in(schools, sessions, registered.login_key, "teacher", "of my own").session
     for name in ("teacher", "nobody"):
         with suppress(LoginRefused):
-            accounts.log_in(schools, sessions, registered.login_key, name, "wrong")
+            logins.log_in(schools, sessions, registered.login_key, name, "wrong")
     pupils, read_at = [new_id(), new_id()], datetime.now(UTC)
     audit.note(session, Read(read_at, ReadKind.SHEET, True, packed(pupils)))
     audit.note(session, Read(read_at, ReadKind.CLASSES, False))
@@ -100,8 +100,8 @@ def trail(schools: Schools, sessions: Sessions, audit: ReadAudit, worker: Databa
     key = login_keys.issued(school, schools, KeyOrigin.ADMINISTRATOR, head)
     login_keys.record_use(school, key.key_id, OPERATOR)
     login_keys.revoke(school, key.key_id, head)
-    opened = accounts.log_in(schools, sessions, registered.login_key, "head", PASSWORD)
-    accounts.log_out(school, sessions, opened.session)
+    opened = logins.log_in(schools, sessions, registered.login_key, "head", PASSWORD)
+    staff_sessions.log_out(school, sessions, opened.session)
     while Worker(worker, SERVICE_KEYS).run_once():
         pass
     lines = shown(school, limit=500)[::-1]
@@ -189,7 +189,7 @@ def test_pages_follow_on_each_other_also_between_the_reads_of_one_event(trail: T
 def test_reads_that_were_lost_are_a_line(
     schools: Schools, sessions: Sessions, registered: RegisteredSchool, worker: Database
 ) -> None:
-    session = accounts.log_in(schools, sessions, registered.login_key, "teacher", "of my own").session
+    session = logins.log_in(schools, sessions, registered.login_key, "teacher", "of my own").session
     full = ReadAudit(schools, interval=3600, most=0)
     for _ in range(2):
         full.note(session, Read(datetime.now(UTC), ReadKind.CLASSES, False))

@@ -11,7 +11,7 @@ import pytest
 
 import domain.ledger.mapper
 from domain.access import AccessLevel
-from domain.application import accounts, login_keys, pupils
+from domain.application import accounts, login_keys, logins, pupils
 from domain.application.assessing import Entry, correct, record
 from domain.application.importing import import_file
 from domain.application.registration import register
@@ -111,15 +111,15 @@ def everything_happens(schools: Schools) -> SchoolApplication:
     )
     snapshots = WithSnapshots(schools.conninfo, school.school_id).opened_with(school.keys.school)
     snapshots.take_snapshot(pupil_id, projector_func=fold)
-    accounts.log_in(schools, sessions, login_key, CANARIES["username"], CANARIES["password"])
+    logins.log_in(schools, sessions, login_key, CANARIES["username"], CANARIES["password"])
     for username, password in (
         (CANARIES["username"], CANARIES["surname"]),
         (CANARIES["surname"], CANARIES["password"]),
         ("Head", CANARIES["password"]),
     ):
         with pytest.raises(LoginRefused):
-            accounts.log_in(schools, sessions, login_key, username, password)
-    assert accounts.log_in(schools, sessions, login_key, "head", PASSWORD)
+            logins.log_in(schools, sessions, login_key, username, password)
+    assert logins.log_in(schools, sessions, login_key, "head", PASSWORD)
     return school
 
 

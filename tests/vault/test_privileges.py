@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.application.accounts import log_in
+from domain.application.logins import log_in
 from domain.application.school_application import Schools
 from domain.vault.sessions import Sessions
 from scripts.embedded import OWNER

@@ -15,8 +15,10 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from domain.access import AccessLevel
-from domain.application.accounts import add_staff, log_in, signed_in
+from domain.application.accounts import add_staff
+from domain.application.logins import log_in
 from domain.application.school_application import Schools
+from domain.application.staff_sessions import signed_in
 from domain.errors import DoesNotOpen, KeyNotHeld, NotSignedIn
 from domain.events import OPERATOR, Compartment
 from domain.identifiers import new_id
@@ -348,10 +350,10 @@ def test_a_session_that_was_ended_opens_nothing(some_sessions: Sessions, test_da
         some_sessions.open(KEYS, HEAD, LOGIN_KEY),
         some_sessions.open(KEYS, new_id(), LOGIN_KEY),
     )
-    assert some_sessions.close(by_logout[1])
-    assert not some_sessions.close(by_logout[1])
-    assert some_sessions.close_by_id(KEYS.school_id, by_id[1].id) == HEAD
-    assert some_sessions.close_by_id(KEYS.school_id, by_id[1].id) is None
+    assert some_sessions.close(KEYS.school_id, by_logout[1].id)
+    assert not some_sessions.close(KEYS.school_id, by_logout[1].id)
+    assert some_sessions.close(KEYS.school_id, by_id[1].id) == HEAD
+    assert some_sessions.close(KEYS.school_id, by_id[1].id) is None
     assert some_sessions.close_all_of(KEYS.school_id, HEAD, but=kept[1].id) == [by_person[1].id]
     for token, _ in (by_logout, by_id, by_person):
         with pytest.raises(NotSignedIn):
