@@ -97,11 +97,16 @@ def work(settings: Settings) -> None:
     with Database(settings.conninfo()) as database:
         if settings.erasures is not None:
             check_erased(database, settings.register_of_erasures())
-        rewrapping = threading.Thread(target=keep_rewrapping, args=(database, service_keys, stop))
+        rewrapping = threading.Thread(
+            target=keep_rewrapping, args=(database, service_keys, stop), name="rewrapping"
+        )
         rewrapping.start()
         log.info("the worker is at work")
-        Worker(database, service_keys).run(stop)
-        rewrapping.join()
+        try:
+            Worker(database, service_keys).run(stop)
+        finally:  # whatever stopped it: a thread that went on would keep the process from ending
+            stop.set()
+            rewrapping.join()
     log.info("the worker has stopped")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Self
@@ -47,7 +48,7 @@ class Database:
             min_size=0,
             max_size=max_size,
             kwargs={"autocommit": True, "prepare_threshold": 1, "application_name": "target-tracker"},
-            check=None,
+            check=check_alive,
             open=False,
             name="target-tracker",
         )
@@ -84,6 +85,21 @@ class Database:
         """A connection inside a transaction that sees the rows of one school only."""
         with self._pool.connection() as connection, bound(connection, school_id):
             yield connection
+
+
+def check_alive(connection: Connection) -> None:
+    """Looks whether the server has closed a connection while nobody used it, without asking the server.
+
+    A server that ends a connection says so on the socket; on one that is idle nothing else is to be read, but
+    perhaps a notice. So a restart of the server costs no request an error.
+
+    Raises:
+        psycopg.OperationalError: It is closed; the pool takes another one.
+    """
+    socket = select.poll()
+    socket.register(connection.fileno(), select.POLLIN)
+    while socket.poll(0):
+        connection.pgconn.consume_input()
 
 
 @contextmanager

@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import threading
 import time
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from projections.runner import Worker
+from scripts import serving
+from scripts.composition import Settings
 from scripts.demonstration.processes import commands, free_port
 from scripts.embedded import OWNER, EmbeddedPostgres
 from tests.cli.conftest import Run, Service, admit
@@ -176,3 +180,22 @@ def test_processes_stop_in_peace(service: Service, name: str, number: signal.Sig
         process.wait()
     assert process.returncode == 0, said
     assert "Traceback" not in said
+
+
+def test_a_worker_that_fails_ends(service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class FailingError(Exception):
+        pass
+
+    def fail(self: Worker, stop: threading.Event) -> None:
+        raise FailingError
+
+    monkeypatch.setattr(Worker, "run", fail)
+    before = {number: signal.getsignal(number) for number in serving.STOPPING}
+    threads = set(threading.enumerate())
+    try:
+        with pytest.raises(FailingError):
+            serving.work(Settings.of(settings(service)))
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert {each for each in threading.enumerate() if each.name.startswith("rewrapping")} <= threads
