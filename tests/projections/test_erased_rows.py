@@ -49,7 +49,7 @@ def shown_by(registered: RegisteredSchool, worker: Database, pupil_id: UUID) -> 
     shown = set()
     with school.database.bound_to(school.school_id) as connection:
         keys = school.opened_with(school.keys.school).keys
-        if any(view.pupil_id == pupil_id for view in projections.pupils.find(connection, keys)):
+        if any(view.pupil_id == pupil_id for view in projections.pupils.find(connection, keys, on_roll=None)):
             shown.add("find")
         if projections.pupils.get(connection, keys, pupil_id):
             shown.add("get")
