@@ -31,6 +31,7 @@ from projections.usage import Place, UsageKind, UsageProjection, UsageView
 from tests.application.conftest import PASSWORD, RegisteredSchool, registered_school
 from tests.conftest import TestDatabase
 from tests.keys import SERVICE_KEYS
+from tests.projections.reference import is_read_by
 
 NOT_USAGE = {
     "school.registered",
@@ -208,11 +209,10 @@ def rows(database: TestDatabase, school_id: UUID) -> list[tuple[Any, ...]]:
 
 
 def stored_usage(school: SchoolApplication) -> list[RecordedEvent]:
-    categories = UsageProjection.categories
     return [
         event
         for event in school.stream.events_between(1, limit=1000)
-        if event.topic.split(".")[0] in categories or event.topic.rstrip("0123456789") in categories
+        if is_read_by(UsageProjection.categories, event.topic)
     ]
 
 
@@ -250,9 +250,7 @@ def test_nothing_in_it_is_personal(trail: Trail, module_database: TestDatabase) 
 def left_out(categories: tuple[str, ...]) -> set[str]:
     """The events that are neither usage nor said not to be."""
     return {
-        name
-        for name in REGISTRY.classes
-        if not (name.split(".")[0] in categories or f"{name}." in categories or name in NOT_USAGE)
+        name for name in REGISTRY.classes if not (is_read_by(categories, f"{name}.1") or name in NOT_USAGE)
     }
 
 
