@@ -58,7 +58,11 @@ def test_without_a_worker_it_is_told_that_it_is_not_visible_yet(registered: Regi
 
 
 def test_waiting_for_nothing_takes_no_time(registered: RegisteredSchool) -> None:
-    wait_for(registered.application.database, registered.application.school_id, "pupils", 0, timeout=0)
+    school, begun = registered.application, time.monotonic()
+    wait_for(school.database, school.school_id, "pupils", 0, timeout=60)
+    assert time.monotonic() - begun < 10
+    with pytest.raises(NotYetVisible):
+        wait_for(school.database, school.school_id, "pupils", 1, timeout=0)
 
 
 def test_a_position_that_is_not_there_yet_is_not_visible(
