@@ -26,7 +26,7 @@ from projections.runner import Worker, status
 from tests.application.examples import child
 from tests.conftest import TestDatabase
 from tests.keys import SERVICE_KEYS
-from tests.projections.erasures import caught_up
+from tests.projections.catching_up import caught_up
 from tests.projections.happenings import LivelySchool
 
 MOVES = {
@@ -135,9 +135,7 @@ def test_a_row_that_was_moved_stops_its_school_rather_than_being_merged(
         )
     change = RecordChange(class_name="Blue")
     school.append([PupilChanged(originator_id=one, originator_version=2, actor=OPERATOR, record=change)])
-    worker = Worker(worker_database, SERVICE_KEYS)
-    while worker.run_once():
-        pass
+    Worker(worker_database, SERVICE_KEYS).run_until_idle()
     [line] = [line for line in status(worker_database) if line.stopped_at]
     assert line.projection == "pupils"
     assert line.stopped_by == f"DoesNotOpen at position {line.head}, pupil.changed.1"

@@ -18,6 +18,7 @@ from projections.runner import Worker, wait_for
 from tests.application.conftest import RegisteredSchool
 from tests.application.examples import admitted, child
 from tests.keys import SERVICE_KEYS
+from tests.projections.catching_up import caught_up
 
 
 @pytest.fixture
@@ -69,8 +70,7 @@ def test_a_position_that_is_not_there_yet_is_not_visible(
     registered: RegisteredSchool, worker: Database
 ) -> None:
     school = registered.application
-    while Worker(worker, SERVICE_KEYS).run_once():
-        pass
+    caught_up(worker)
     wait_for(school.database, school.school_id, "logins", school.stream.head().position, timeout=0)
     for school_id, position in ((school.school_id, 10**6), (new_id(), 1)):
         with pytest.raises(NotYetVisible):

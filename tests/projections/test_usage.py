@@ -26,11 +26,12 @@ from domain.staff import Access
 from domain.usage import Read, ReadKind, packed
 from domain.vault.sessions import Session, Sessions
 from projections import usage
-from projections.runner import Worker, keys_of
+from projections.runner import keys_of
 from projections.usage import Place, UsageKind, UsageProjection, UsageView
 from tests.application.conftest import PASSWORD, RegisteredSchool, registered_school
 from tests.conftest import TestDatabase
 from tests.keys import SERVICE_KEYS
+from tests.projections.catching_up import caught_up
 from tests.projections.reference import is_read_by
 
 NOT_USAGE = {
@@ -103,8 +104,7 @@ def trail(schools: Schools, sessions: Sessions, audit: ReadAudit, worker: Databa
     login_keys.revoke(school, key.key_id, head)
     opened = logins.log_in(schools, sessions, registered.login_key, "head", PASSWORD)
     staff_sessions.log_out(school, sessions, opened.session)
-    while Worker(worker, SERVICE_KEYS).run_once():
-        pass
+    caught_up(worker)
     lines = shown(school, limit=500)[::-1]
     return Trail(registered, lines, cast("UUID", head.staff_id), teacher_id, session, pupils, read_at)
 
@@ -195,8 +195,7 @@ def test_reads_that_were_lost_are_a_line(
     for _ in range(2):
         full.note(session, Read(datetime.now(UTC), ReadKind.CLASSES, False))
     full.close()
-    while Worker(worker, SERVICE_KEYS).run_once():
-        pass
+    caught_up(worker)
     [lost] = shown(registered.application, kind=UsageKind.LOSS)
     assert (lost.staff_id, lost.times, lost.pupils) == (session.staff_id, 2, None)
 

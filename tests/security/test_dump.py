@@ -30,12 +30,12 @@ from domain.vault import keyring, passwords
 from domain.vault.hashing import Pbkdf2
 from domain.vault.passwords import Passwords
 from domain.vault.sessions import Sessions
-from projections.runner import Worker, status
 from scripts.demonstration.dump import FIELDS, readable, spellings
 from tests.application.conftest import PASSWORD, registration, staff
 from tests.application.examples import TODAY, child, csv_of, point_before
 from tests.conftest import TestDatabase
-from tests.keys import SERVICE_KEYS, opened, schools_of
+from tests.keys import opened, schools_of
+from tests.projections.catching_up import caught_up
 
 CANARIES = {
     "surname": "Zanzibarcanary",
@@ -138,10 +138,7 @@ def everything_happens(schools: Schools) -> SchoolApplication:
 
 def project(database: TestDatabase) -> None:
     with Database(database.conninfo("target_tracker_worker")) as connections:
-        worker = Worker(connections, SERVICE_KEYS)
-        while worker.run_once():
-            pass
-        assert not [each for each in status(connections) if each.stopped_at]
+        caught_up(connections)
 
 
 def test_nothing_personal_can_be_read_in_the_database(schools: Schools, test_database: TestDatabase) -> None:
