@@ -103,6 +103,11 @@ class Worker:
             behind = connection.execute(SQL["behind"], {"projections": list(self._projections)}).fetchall()
         return sum(self.catch_up(school_id, self._projections[name]) for school_id, name in behind)
 
+    def run_until_idle(self) -> None:
+        """Works until nothing is left to do, but what other workers are at and what has stopped."""
+        while self.run_once():
+            pass
+
     def catch_up(self, school_id: UUID, projection: Projection) -> int:
         """Brings one projection of one school one batch forward, or up to an event that it cannot apply.
 

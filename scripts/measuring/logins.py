@@ -49,9 +49,7 @@ def measure(ground: Ground) -> Iterator[Figure]:
         add_staff(school, names, Access(AccessLevel.READ_ONLY), PASSWORD, OPERATOR)
     key = issued(school, schools, KeyOrigin.ADMINISTRATOR, OPERATOR).login_key
     with Database(ground.worker) as database:
-        worker = Worker(database, ground.service_keys)
-        while worker.run_once():
-            pass
+        Worker(database, ground.service_keys).run_until_idle()
     pupil_id = next(iter(school.roll()))
     hashing = median(timed(lambda: rehashed(PASSWORD)) for _ in range(AT_REST)) * 1000
     with _served(ground) as (server, ca):

@@ -62,9 +62,7 @@ def resident() -> float:
 def as_worker(conninfo: str, service_keys: ServiceKeys) -> float:
     """Catches up with everything there is."""
     with Database(conninfo) as database:
-        worker = Worker(database, service_keys)
-        while worker.run_once():
-            pass
+        Worker(database, service_keys).run_until_idle()
         return resident()
 
 

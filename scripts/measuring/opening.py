@@ -28,9 +28,7 @@ def measure(ground: Ground) -> Iterator[Figure]:
     school = new_school(schools)
     import_file(school, made_up_file(), OPERATOR, dry_run=False)
     with Database(ground.worker) as database:
-        worker = Worker(database, ground.service_keys)
-        while worker.run_once():
-            pass
+        Worker(database, ground.service_keys).run_until_idle()
     with schools.database.bound_to(school.school_id) as connection:
 
         def opened() -> None:

@@ -36,7 +36,7 @@ def measure(ground: Ground) -> Iterator[Figure]:
         fill(school, EVENTS // SCHOOLS)
     with Database(ground.worker) as database:
         worker = Worker(database, ground.service_keys)
-        seconds = timed(lambda: _until_idle(worker))
+        seconds = timed(worker.run_until_idle)
         batch = timed(lambda: _plain_batch(ground, filled))
     ours = EVENTS / seconds
     stock = _stock(ground)
@@ -83,11 +83,6 @@ def fill(school: SchoolApplication, events: int) -> None:
             stored = []
     if stored:
         stream.append(stored)
-
-
-def _until_idle(worker: Worker) -> None:
-    while worker.run_once():
-        pass
 
 
 def _plain_batch(ground: Ground, schools: Sequence[SchoolApplication]) -> None:

@@ -13,8 +13,6 @@ from domain.vault.login_key import issue
 from tests.api.conftest import OPERATOR_TOKEN, SchoolUnderTest, Served, assert_problem
 from tests.keys import SERVICE_KEYS
 
-HEADING = "UPN,Surname,Forename,DOB,DOA,Gender,Year,Class"
-
 
 def file_of(first: int, *more: str) -> bytes:
     rows = [

@@ -13,6 +13,8 @@ from typing import Self
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from tests.sockets import end, end_all
+
 READY = b"Z\x00\x00\x00\x05I"
 """ReadyForQuery outside any transaction: what the statement did is committed."""
 
@@ -47,10 +49,7 @@ class Proxy:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for each in (self._listener, *self._open):
-            _end(each)
-        for thread in self._threads:
-            thread.join(10)
+        end_all((self._listener, *self._open), self._threads)
         shutil.rmtree(self._folder)
 
     def _listen(self) -> None:
@@ -79,8 +78,8 @@ class Proxy:
                         break
                     mute.set()
                 server.sendall(data)
-        _end(client)
-        _end(server)
+        end(client)
+        end(server)
 
     def _to_client(self, client: socket.socket, server: socket.socket, mute: threading.Event) -> None:
         with suppress(OSError):
@@ -89,11 +88,5 @@ class Proxy:
                     client.sendall(data)
                 elif data.endswith(READY):
                     break
-        _end(client)
-        _end(server)
-
-
-def _end(connection: socket.socket) -> None:
-    with suppress(OSError):
-        connection.shutdown(socket.SHUT_RDWR)
-    connection.close()
+        end(client)
+        end(server)

@@ -15,6 +15,7 @@ from domain.mail import Mailer, MailLoginRefused, MailServerUnavailable
 from scripts.mailing import queued
 from scripts.mailing.queued import QueuedMailer
 from scripts.mailing.smtp import MailLogin, SmtpMailer
+from tests.logs import said_by
 from tests.mailing.server import OFFICE, PASSWORD, SENDER, USER, MailServer, mail_server
 
 SUBJECT, TEXT = "A made-up subject", "A made-up text with a code: c0de.\n"
@@ -151,7 +152,7 @@ def test_closing_sends_what_waits_and_takes_no_more(caplog: pytest.LogCaptureFix
     mailer.send(OFFICE, SUBJECT, TEXT)
     mailer.close()
     assert OFFICE not in doing.tried
-    assert caplog.messages[-1] == "a mail was not sent: the service is stopping"
+    assert said_by(queued.__name__, caplog)[-1] == "a mail was not sent: the service is stopping"
 
 
 def test_closing_ends_although_a_server_does_not(caplog: pytest.LogCaptureFixture) -> None:
@@ -163,7 +164,7 @@ def test_closing_ends_although_a_server_does_not(caplog: pytest.LogCaptureFixtur
     for number in range(2):
         mailer.send(f"office{number}@elmlane.example", SUBJECT, TEXT)
     mailer.close(within=0.1)
-    assert caplog.messages[-1] == "the service stops while 3 mails are still to be sent"
+    assert said_by(queued.__name__, caplog)[-1] == "the service stops while 3 mails are still to be sent"
     doing.hold.set()
     mailer.close()
     assert doing.tried == [OFFICE], "what was dropped is not sent afterwards"
@@ -199,8 +200,7 @@ def test_failures_are_logged_by_their_class_alone(
     unforeseen = Doing([ValueError(f"{OFFICE}: {TEXT}")])
     with QueuedMailer(unforeseen) as mailer:
         mailer.send(OFFICE, SUBJECT, TEXT)
-    ours = [record.getMessage() for record in caplog.records if record.name == queued.__name__]
-    assert ours == [
+    assert said_by(queued.__name__, caplog) == [
         "a mail was not sent: MailServerUnavailable",
         "a mail was not sent: MailServerUnavailable",
         "a mail was not sent: InvalidInput",

@@ -6,12 +6,9 @@ from pathlib import Path
 from uuid import UUID
 
 from domain.application import erasing
-from domain.ledger.database import Database
 from domain.pupil import ErasureReason
 from domain.vault.erasures import FileRegister
-from projections.runner import Worker
 from tests.application.conftest import RegisteredSchool
-from tests.keys import SERVICE_KEYS
 
 
 def erase(folder: Path, school: RegisteredSchool, *pupil_ids: UUID) -> None:
@@ -21,10 +18,3 @@ def erase(folder: Path, school: RegisteredSchool, *pupil_ids: UUID) -> None:
     for pupil_id in pupil_ids:
         asked = erasing.ask(school.application, pupil_id, reason, actor)
         erasing.erase(school.application, register, pupil_id, reason, asked.confirmation, actor)
-
-
-def caught_up(database: Database) -> None:
-    """Lets a worker do whatever there is to do."""
-    worker = Worker(database, SERVICE_KEYS)
-    while worker.run_once():
-        pass

@@ -7,7 +7,7 @@ domain's own folds, and the counting that there is no table of.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -50,6 +50,11 @@ class Rows(msgspec.Struct):
     results: dict[tuple[UUID, Cell], tuple[Any, ...]]
     contributions: dict[Standings, int]
     logins: dict[int, tuple[Any, ...]]
+
+
+def is_read_by(categories: Collection[str], topic: str) -> bool:
+    """Whether a projection that reads these categories is given an event of this type."""
+    return topic.split(".")[0] in categories or topic.rstrip("0123456789") in categories
 
 
 def keyring_of(connection: psycopg.Connection[Any], keys: SchoolKeys) -> Keyring:

@@ -23,7 +23,7 @@ from projections.runner import keys_of
 from tests.application.conftest import RegisteredSchool
 from tests.application.examples import YEAR, admitted, child, children, ctf_of, point_before
 from tests.keys import SERVICE_KEYS
-from tests.projections.erasures import caught_up
+from tests.projections.catching_up import caught_up
 
 THEN = point_before(1)
 """The summer of the year before: children of Year 4 were in Year 3, and 3s is what was expected."""

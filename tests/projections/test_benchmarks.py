@@ -21,11 +21,13 @@ from domain.ledger.database import Database
 from domain.ledger.persistence import close_shared_databases
 from domain.vault.key_ring import new_ring
 from projections.benchmarks import BenchmarkRow, Published, publish, released
+from projections.runner import Worker
 from tests.application.conftest import RegisteredSchool, registered_school
 from tests.application.examples import NOW, TODAY, YEAR, at_once, children, csv_of, point_before
 from tests.conftest import TestDatabase
 from tests.keys import SERVICE_KEYS, schools_of
-from tests.projections.erasures import caught_up, erase
+from tests.projections.catching_up import caught_up
+from tests.projections.erasures import erase
 
 THEN = point_before(1)
 YEAR_THEN = academic_year_label(YEAR - 1)
@@ -59,7 +61,7 @@ def assess(school: RegisteredSchool, subject: str, point: AssessmentPoint = THEN
 
 
 def release(database: Database, today: date = TODAY) -> Published:
-    caught_up(database)
+    Worker(database, SERVICE_KEYS).run_until_idle()
     return publish(database, SERVICE_KEYS, today)
 
 

@@ -26,12 +26,13 @@ from projections import runner
 from projections.assessments import AssessmentsProjection
 from projections.projection import Projection
 from projections.pupils import PupilsProjection
-from projections.runner import PROJECTIONS, Worker
+from projections.runner import PROJECTIONS, Worker, status
 from tests.application.conftest import RegisteredSchool
 from tests.application.examples import admitted, child, children, point_before
 from tests.conftest import TestDatabase
 from tests.keys import SERVICE_KEYS
-from tests.projections.erasures import caught_up, erase
+from tests.projections.catching_up import caught_up
+from tests.projections.erasures import erase
 from tests.projections.happenings import LivelySchool
 from tests.projections.reference import Rows, actual, expected
 
@@ -49,7 +50,7 @@ def shown_by(registered: RegisteredSchool, worker: Database, pupil_id: UUID) -> 
     shown = set()
     with school.database.bound_to(school.school_id) as connection:
         keys = school.opened_with(school.keys.school).keys
-        if any(view.pupil_id == pupil_id for view in projections.pupils.find(connection, keys)):
+        if any(view.pupil_id == pupil_id for view in projections.pupils.find(connection, keys, on_roll=None)):
             shown.add("find")
         if projections.pupils.get(connection, keys, pupil_id):
             shown.add("get")
@@ -118,6 +119,10 @@ def test_an_erasure_that_leaves_the_keys_is_found_out(
     monkeypatch.setattr(keystore, "destroy_subject", lambda *_: 1)
     erase(tmp_path, registered, two[0])
     assert shown_by(registered, worker, two[0]) == EVERY_WAY
+    # What such an event says of somebody whose keys are there, no worker knows: it stops.
+    Worker(worker, SERVICE_KEYS).run_until_idle()
+    stopped = {(line.school_id, line.projection) for line in status(worker) if line.stopped_at}
+    assert (registered.application.school_id, "pupils") in stopped
 
 
 def test_after_the_worker_there_is_no_row_of_an_erased_child(
@@ -150,9 +155,7 @@ def test_a_projection_that_does_not_hear_of_erasures_leaves_rows(
 ) -> None:
     """The sabotaged twin; even so, nobody can open what it leaves."""
     erase(tmp_path, registered, two[0])
-    forgetful = Worker(worker, SERVICE_KEYS, [PupilsProjection(), Forgetful()])
-    while forgetful.run_once():
-        pass
+    caught_up(worker, [PupilsProjection(), Forgetful()])
     assert rows_of(module_database, two[0]) == 1
     assert shown_by(registered, worker, two[0]) == set()
 
@@ -197,9 +200,7 @@ def test_a_worker_that_comes_late_makes_no_row_of_somebody_erased_since(
             found = connection.execute("SELECT FROM projections.pupils WHERE pupil_id = %s", [gone])
             Watching.rows += found.rowcount
 
-    worker = Worker(worker_database, SERVICE_KEYS, [Watching()], batch=batch)
-    while worker.run_once():
-        pass
+    Worker(worker_database, SERVICE_KEYS, [Watching()], batch=batch).run_until_idle()
     caught_up(worker_database)
     assert Watching.rows == 0
     with test_database.connect("postgres") as superuser:
@@ -253,8 +254,7 @@ def live(database: Database, school: LivelySchool, projections: Sequence[Project
     worker = Worker(database, SERVICE_KEYS, projections, batch=7)
     for _ in range(40):
         school.happen(10)
-        while worker.run_once():
-            pass
+        worker.run_until_idle()
     topics = [event.topic for event in school.stream.events_between(1, limit=9999)]
     assert topics.count("pupil.erased.1") >= 5
 

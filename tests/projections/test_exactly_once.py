@@ -134,9 +134,7 @@ def test_rows_and_checkpoint_in_two_transactions_are_found_out(country: Country,
     """The sabotaged twin: the same check, after one kill of a worker that takes two transactions."""
     country.happen(30)
     run_sabotaged(country.database.conninfo(WORKER), 10, sabotage, dies_in="logins")
-    worker = Worker(country.worker, SERVICE_KEYS)
-    while worker.run_once():
-        pass
+    Worker(country.worker, SERVICE_KEYS).run_until_idle()
     wrong = country.wrong()
     assert wrong
     assert all("logins" in each for each in wrong)
@@ -144,9 +142,7 @@ def test_rows_and_checkpoint_in_two_transactions_are_found_out(country: Country,
 
 def test_the_check_finds_a_single_damaged_row(country: Country) -> None:
     country.happen(40)
-    worker = Worker(country.worker, SERVICE_KEYS)
-    while worker.run_once():
-        pass
+    Worker(country.worker, SERVICE_KEYS).run_until_idle()
     assert country.wrong() == []
     damages = {
         "pupils": "UPDATE projections.pupils SET on_roll = NOT on_roll",
@@ -221,8 +217,7 @@ def test_what_a_worker_holds_others_leave_to_it(country: Country, first_time: bo
     country.happen(20)
     worker, slow = Worker(country.worker, SERVICE_KEYS), Slow()
     if not first_time:
-        while worker.run_once():
-            pass
+        worker.run_until_idle()
         country.happen(20)
     school_id = country.schools[0].school_id
     with ThreadPoolExecutor(2) as pool:
@@ -230,8 +225,7 @@ def test_what_a_worker_holds_others_leave_to_it(country: Country, first_time: bo
         assert slow.begun.wait(30)
         try:
             assert pool.submit(worker.catch_up, school_id, LoginsProjection()).result(10) == 0
-            while worker.run_once():
-                pass
+            worker.run_until_idle()
             assert {line.school_id for line in status(country.worker) if line.behind} == {school_id}
         finally:
             slow.go_on.set()
@@ -261,8 +255,7 @@ def overtaken(country: Country) -> tuple[int, int]:
     school_id = country.schools[0].school_id
     worker = Worker(country.worker, SERVICE_KEYS)
     country.happen(20)
-    while worker.run_once():
-        pass
+    worker.run_until_idle()
     delayed_conninfo = make_conninfo(country.database.conninfo(WORKER), options="-c test.delayed=yes")
     with (
         country.database.connect("postgres") as superuser,
@@ -299,9 +292,7 @@ def position_of(country: Country, school_id: UUID) -> int:
 def test_a_worker_that_was_overtaken_does_not_move_the_checkpoint_back(country: Country) -> None:
     after, before = overtaken(country)
     assert after == before
-    worker = Worker(country.worker, SERVICE_KEYS)
-    while worker.run_once():
-        pass
+    Worker(country.worker, SERVICE_KEYS).run_until_idle()
     assert country.wrong() == []
 
 

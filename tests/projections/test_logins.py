@@ -16,9 +16,8 @@ from domain.ledger.database import Database
 from domain.vault.sessions import Sessions
 from projections import logins
 from projections.logins import LoginView
-from projections.runner import Worker
 from tests.application.conftest import PASSWORD, RegisteredSchool
-from tests.keys import SERVICE_KEYS
+from tests.projections.catching_up import caught_up
 
 
 def shown(school: SchoolApplication, **filters: object) -> list[LoginView]:
@@ -41,8 +40,7 @@ def trail(
     with pytest.raises(LoginRefused):
         log_in(schools, sessions, registered.login_key, "teacher", "of my own")
     staff_sessions.log_out(school, sessions, staff_sessions.signed_in(schools, sessions, head.token)[0])
-    while Worker(worker, SERVICE_KEYS).run_once():
-        pass
+    caught_up(worker)
     return shown(school)[::-1]
 
 

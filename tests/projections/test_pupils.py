@@ -16,7 +16,7 @@ from projections.pupils import ClassView, PupilView
 from tests.application.conftest import RegisteredSchool, registered_school
 from tests.application.examples import TODAY, admitted, child
 from tests.conftest import TestDatabase
-from tests.projections.erasures import caught_up
+from tests.projections.catching_up import caught_up
 
 
 def shown(school: SchoolApplication, **filters: object) -> list[PupilView]:

@@ -25,7 +25,7 @@ from projections.runner import PROJECTIONS, Worker
 from tests.conftest import TestDatabase
 from tests.keys import SERVICE_KEYS
 from tests.projections.happenings import Happenings, LivelySchool
-from tests.projections.reference import Rows, actual, actual_of, expected, expected_of
+from tests.projections.reference import Rows, actual, actual_of, expected, expected_of, is_read_by
 
 pytestmark = pytest.mark.usefixtures("schools")
 
@@ -119,16 +119,12 @@ def projected(
     ends = sorted({cut for cut in cuts if cut < count} | {count})
     for start, end in zip([0, *ends], ends, strict=False):
         for projection in PROJECTIONS:
-            wanted = [event for event in events[start:end] if is_read_by(projection, event.topic)]
+            wanted = [event for event in events[start:end] if is_read_by(projection.categories, event.topic)]
             if wanted:
                 with worker.bound_to(school_id) as connection:
                     projection.apply(connection, history.keyring(count if late else end), wanted)
     with database.connect("postgres") as superuser:
         return expected_of(history.every_key(), events), actual_of(superuser, history.every_key())
-
-
-def is_read_by(projection: Projection, topic: str) -> bool:
-    return topic.split(".")[0] in projection.categories or topic.rstrip("0123456789") in projection.categories
 
 
 @plain

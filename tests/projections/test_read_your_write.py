@@ -18,6 +18,7 @@ from projections.runner import Worker, wait_for
 from tests.application.conftest import RegisteredSchool
 from tests.application.examples import admitted, child
 from tests.keys import SERVICE_KEYS
+from tests.projections.catching_up import caught_up
 
 
 @pytest.fixture
@@ -58,15 +59,18 @@ def test_without_a_worker_it_is_told_that_it_is_not_visible_yet(registered: Regi
 
 
 def test_waiting_for_nothing_takes_no_time(registered: RegisteredSchool) -> None:
-    wait_for(registered.application.database, registered.application.school_id, "pupils", 0, timeout=0)
+    school, begun = registered.application, time.monotonic()
+    wait_for(school.database, school.school_id, "pupils", 0, timeout=60)
+    assert time.monotonic() - begun < 10
+    with pytest.raises(NotYetVisible):
+        wait_for(school.database, school.school_id, "pupils", 1, timeout=0)
 
 
 def test_a_position_that_is_not_there_yet_is_not_visible(
     registered: RegisteredSchool, worker: Database
 ) -> None:
     school = registered.application
-    while Worker(worker, SERVICE_KEYS).run_once():
-        pass
+    caught_up(worker)
     wait_for(school.database, school.school_id, "logins", school.stream.head().position, timeout=0)
     for school_id, position in ((school.school_id, 10**6), (new_id(), 1)):
         with pytest.raises(NotYetVisible):

@@ -24,9 +24,10 @@ from domain.vault.keyring import Keyring, SchoolKeys
 from projections import runner
 from projections.projection import Projection
 from projections.pupils import PupilsProjection
-from projections.runner import PROJECTIONS, Worker, status
+from projections.runner import PROJECTIONS, Worker
 from tests.conftest import TestDatabase
 from tests.keys import SERVICE_KEYS
+from tests.projections.catching_up import caught_up
 from tests.projections.happenings import LivelySchool
 from tests.projections.reference import actual, expected, keyring_of
 
@@ -102,13 +103,6 @@ def school(database: Database) -> LivelySchool:
     school.append([admitted, changed, left, recorded, corrected])
     school.happen(60)
     return school
-
-
-def caught_up(database: Database, projections: Sequence[Projection] = PROJECTIONS) -> None:
-    worker = Worker(database, SERVICE_KEYS, projections)
-    while worker.run_once():
-        pass
-    assert [line for line in status(database, projections) if line.stopped_at or line.behind] == []
 
 
 def leaking_columns(superuser: psycopg.Connection[Any]) -> list[str]:

@@ -51,9 +51,7 @@ def admission() -> PupilAdmitted:
 
 
 def run(database: Database, *, batch: int = 4000) -> None:
-    worker = Worker(database, SERVICE_KEYS, batch=batch)
-    while worker.run_once():
-        pass
+    Worker(database, SERVICE_KEYS, batch=batch).run_until_idle()
 
 
 def stopped(database: Database) -> list[ProjectionStatus]:
@@ -231,8 +229,7 @@ def test_an_error_that_passes_stops_nothing(
 
     worker = Worker(worker_database, SERVICE_KEYS, [Fickle()], batch=1000)
     assert worker.catch_up(schools[0].school_id, Fickle()) > 0
-    while worker.run_once():
-        pass
+    worker.run_until_idle()
     assert stopped(worker_database) == []
     assert all(line.behind == 0 for line in status(worker_database, [AssessmentsProjection()]))
 

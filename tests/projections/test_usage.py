@@ -26,11 +26,13 @@ from domain.staff import Access
 from domain.usage import Read, ReadKind, packed
 from domain.vault.sessions import Session, Sessions
 from projections import usage
-from projections.runner import Worker, keys_of
+from projections.runner import keys_of
 from projections.usage import Place, UsageKind, UsageProjection, UsageView
 from tests.application.conftest import PASSWORD, RegisteredSchool, registered_school
 from tests.conftest import TestDatabase
 from tests.keys import SERVICE_KEYS
+from tests.projections.catching_up import caught_up
+from tests.projections.reference import is_read_by
 
 NOT_USAGE = {
     "school.registered",
@@ -102,8 +104,7 @@ def trail(schools: Schools, sessions: Sessions, audit: ReadAudit, worker: Databa
     login_keys.revoke(school, key.key_id, head)
     opened = logins.log_in(schools, sessions, registered.login_key, "head", PASSWORD)
     staff_sessions.log_out(school, sessions, opened.session)
-    while Worker(worker, SERVICE_KEYS).run_once():
-        pass
+    caught_up(worker)
     lines = shown(school, limit=500)[::-1]
     return Trail(registered, lines, cast("UUID", head.staff_id), teacher_id, session, pupils, read_at)
 
@@ -194,8 +195,7 @@ def test_reads_that_were_lost_are_a_line(
     for _ in range(2):
         full.note(session, Read(datetime.now(UTC), ReadKind.CLASSES, False))
     full.close()
-    while Worker(worker, SERVICE_KEYS).run_once():
-        pass
+    caught_up(worker)
     [lost] = shown(registered.application, kind=UsageKind.LOSS)
     assert (lost.staff_id, lost.times, lost.pupils) == (session.staff_id, 2, None)
 
@@ -208,11 +208,10 @@ def rows(database: TestDatabase, school_id: UUID) -> list[tuple[Any, ...]]:
 
 
 def stored_usage(school: SchoolApplication) -> list[RecordedEvent]:
-    categories = UsageProjection.categories
     return [
         event
         for event in school.stream.events_between(1, limit=1000)
-        if event.topic.split(".")[0] in categories or event.topic.rstrip("0123456789") in categories
+        if is_read_by(UsageProjection.categories, event.topic)
     ]
 
 
@@ -250,9 +249,7 @@ def test_nothing_in_it_is_personal(trail: Trail, module_database: TestDatabase) 
 def left_out(categories: tuple[str, ...]) -> set[str]:
     """The events that are neither usage nor said not to be."""
     return {
-        name
-        for name in REGISTRY.classes
-        if not (name.split(".")[0] in categories or f"{name}." in categories or name in NOT_USAGE)
+        name for name in REGISTRY.classes if not (is_read_by(categories, f"{name}.1") or name in NOT_USAGE)
     }
 
 

@@ -17,6 +17,7 @@ from typing import Self
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from tests.security.conftest import Pair
+from tests.sockets import end, end_all
 
 HOST = "db.school.example"
 """What the database's host is called. `hostaddr` says where it is, so that nobody is asked for the name."""
@@ -52,10 +53,7 @@ class DatabaseProxy:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for each in (self._listener, *self._open):
-            _end(each)
-        for thread in self._threads:
-            thread.join(10)
+        end_all((self._listener, *self._open), self._threads)
 
     def conninfo(self, authority: Path, passwords: Path, **more: str) -> str:
         """How to connect to it as if it were elsewhere.
@@ -103,12 +101,12 @@ class DatabaseProxy:
             client.recv(8)
             client.sendall(b"N")
             self.received += client.recv(1 << 16)
-            _end(client)
+            end(client)
             return
         try:
             secured = self._context.wrap_socket(client, server_side=True)
         except OSError:
-            _end(client)
+            end(client)
             return
         self.versions.append(secured.version())
         server = socket.socket(socket.AF_UNIX)
@@ -125,11 +123,5 @@ class DatabaseProxy:
                 if isinstance(source, ssl.SSLSocket):
                     self.received += data
                 sink.sendall(data)
-        _end(source)
-        _end(sink)
-
-
-def _end(connection: socket.socket) -> None:
-    with suppress(OSError):
-        connection.shutdown(socket.SHUT_RDWR)
-    connection.close()
+        end(source)
+        end(sink)

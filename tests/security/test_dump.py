@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 
 import msgspec
 import pytest
 
 import domain.ledger.mapper
+import domain.pupil
+import projections.pupils
 from domain.access import AccessLevel
 from domain.application import accounts, login_keys, logins, pupils
 from domain.application.assessing import Entry, correct, record
@@ -19,18 +21,21 @@ from domain.application.school_application import CommandKey, SchoolApplication,
 from domain.errors import LoginRefused
 from domain.keys import KeyOrigin
 from domain.ledger.database import Database
-from domain.ledger.sealing import SealingKey
+from domain.ledger.sealing import GENERATION_SIZE, OVERHEAD, SealingKey
 from domain.ledger.sealing import seal as really_seal
 from domain.particulars import PupilParticulars
 from domain.pupil import fold
-from domain.staff import Access, StaffNames
+from domain.staff import Access, Adviser, StaffNames
+from domain.vault import keyring, passwords
+from domain.vault.hashing import Pbkdf2
+from domain.vault.passwords import Passwords
 from domain.vault.sessions import Sessions
-from projections.runner import Worker, status
 from scripts.demonstration.dump import FIELDS, readable, spellings
 from tests.application.conftest import PASSWORD, registration, staff
 from tests.application.examples import TODAY, child, csv_of, point_before
 from tests.conftest import TestDatabase
-from tests.keys import SERVICE_KEYS, opened, schools_of
+from tests.keys import opened, schools_of
+from tests.projections.catching_up import caught_up
 
 CANARIES = {
     "surname": "Zanzibarcanary",
@@ -43,6 +48,7 @@ CANARIES = {
     "reason of a correction": "Wharfcanary sends word",
     "reason for leaving": "Tundracanary moved",
     "destination": "Meadowcanary School",
+    "reason for an adviser": "Gannetcanary looks round",
     "username": "lynxcanary",
     "display name": "Heroncanary",
     "label of a login key": "Officecanary",
@@ -77,6 +83,7 @@ def everything_happens(schools: Schools) -> SchoolApplication:
         CANARIES["password"],
         staff(school.staff()[0][0].id),
         CommandKey("staff", CANARIES["password"].encode()),
+        adviser=Adviser(reason=CANARIES["reason for an adviser"], until=TODAY + timedelta(days=30)),
     )
     actor = staff(added.result.staff_id)
     login_keys.issued(school, schools, KeyOrigin.ADMINISTRATOR, actor, CANARIES["label of a login key"])
@@ -98,11 +105,17 @@ def everything_happens(schools: Schools) -> SchoolApplication:
         CommandKey("admit", CANARIES["surname"].encode()),
     ).result.pupil_id
     pupils.change(school, pupil_id, PupilParticulars(upn=CANARIES["UPN"], ethnicity="WBRI"), 1, actor)
+    # Every code is too short to be looked for; one that is longer only ever comes from an event itself.
+    pupil = school.pupil(pupil_id)
+    its_record = msgspec.structs.replace(pupil.record, ethnicity=CANARIES["ethnicity"])
+    changed = domain.pupil.change(pupil, pupil.names, its_record, actor)
+    assert changed
+    school.add_to_log(changed)
     kept = record(school, point_before(1), [Entry(pupil_id, "REA", "3w")], actor)
     assessment_id = kept.result.assessment_ids[0]
     correct(school, pupil_id, assessment_id, "3s", actor, reason=CANARIES["reason of a correction"])
     pupils.leave(
-        school, pupil_id, TODAY, 2, actor,
+        school, pupil_id, TODAY, 3, actor,
         reason=CANARIES["reason for leaving"], destination=CANARIES["destination"],
         command=CommandKey("leave", CANARIES["destination"].encode()),
     )  # fmt: skip
@@ -125,16 +138,50 @@ def everything_happens(schools: Schools) -> SchoolApplication:
 
 def project(database: TestDatabase) -> None:
     with Database(database.conninfo("target_tracker_worker")) as connections:
-        worker = Worker(connections, SERVICE_KEYS)
-        while worker.run_once():
-            pass
-        assert not [each for each in status(connections) if each.stopped_at]
+        caught_up(connections)
 
 
 def test_nothing_personal_can_be_read_in_the_database(schools: Schools, test_database: TestDatabase) -> None:
     everything_happens(schools)
     project(test_database)
     assert list(readable(test_database.conninfo("postgres"), CANARIES.values())) == []
+
+
+def test_where_nothing_is_sealed_every_one_of_them_is_found(
+    schools: Schools, test_database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sabotaged twin: each of them is really there, and the search would see it."""
+    for module in (domain.ledger.mapper, projections.pupils):
+        monkeypatch.setattr(module, "seal", left_open)
+    for module in (domain.ledger.mapper, projections.pupils, keyring):
+        monkeypatch.setattr(module, "unseal", lambda _cipher, part, _place: part[OVERHEAD:])
+    monkeypatch.setattr(passwords, "_chosen", Passwords(Unhashed()))
+    everything_happens(schools)
+    project(test_database)
+    found = list(readable(test_database.conninfo("postgres"), CANARIES.values()))
+    assert {*CANARIES.values()} - {each.word for each in found if each.table == "ledger.events"} == set()
+    of_the_child = {
+        CANARIES[part] for part in ("surname", "forename", "postcode", "UPN", "class", "ethnicity")
+    }
+    assert of_the_child - {each.word for each in found if each.table == "projections.pupils"} == set()
+
+
+def left_open(key: SealingKey, part: bytes, _place: bytes) -> bytes:
+    """A part that looks like a sealed one, with what is in it as it was."""
+    return key.generation.to_bytes(GENERATION_SIZE) + bytes(OVERHEAD - GENERATION_SIZE) + part
+
+
+class Unhashed(Pbkdf2):
+    """Keeps passwords as they are."""
+
+    def hash(self, password: bytes) -> str:
+        return password.decode()
+
+    def verifies(self, verifier: str, password: bytes) -> bool:
+        return verifier == password.decode()
+
+    def is_outdated(self, verifier: str) -> bool:
+        return False
 
 
 def test_a_mapper_that_forgets_one_part_is_seen(

@@ -19,6 +19,7 @@ from api.refusals import MOST_LINES, PERIOD, AttendedHandshake, Refusals
 from api.tls import LocalCertificates
 from tests.api.conftest import running
 from tests.conftest import TestDatabase
+from tests.logs import said_by
 from tests.security.conftest import (
     COMMAND,
     Pair,
@@ -187,24 +188,26 @@ def test_the_service_is_well_after_all_that(service: tuple[str, Serving]) -> Non
 def test_a_scanner_does_not_fill_the_disk(caplog: pytest.LogCaptureFixture, fips: bool) -> None:
     now = 0.0
     refusals = Refusals(fips=fips, clock=lambda: now)
+
+    def said() -> list[str]:
+        return said_by("api.refusals", caplog)
+
     with caplog.at_level(logging.WARNING, "api.refusals"):
         for _ in range(10_000):
             refusals.refused("it lacks this")
         refusals.refused("it lacks that")
-        assert len(caplog.messages) == MOST_LINES + 1
-        assert "it lacks that" in caplog.messages[-1], "the many do not hide the one"
+        assert len(said()) == MOST_LINES + 1
+        assert "it lacks that" in said()[-1], "the many do not hide the one"
         refusals.catch_up()
-        assert len(caplog.messages) == MOST_LINES + 1
+        assert len(said()) == MOST_LINES + 1
         now += PERIOD
         refusals.catch_up()
         refusals.catch_up()
-        assert len(caplog.messages) == MOST_LINES + 2
-        assert caplog.messages[-1].startswith(
-            f"refused {10_000 - MOST_LINES} more TLS clients: it lacks this"
-        )
+        assert len(said()) == MOST_LINES + 2
+        assert said()[-1].startswith(f"refused {10_000 - MOST_LINES} more TLS clients: it lacks this")
         refusals.refused("it lacks this")
-        assert len(caplog.messages) == MOST_LINES + 3
-    assert all(("FIPS mode" in message) == fips for message in caplog.messages)
+        assert len(said()) == MOST_LINES + 3
+    assert all(("FIPS mode" in message) == fips for message in said())
 
 
 class Silent(AttendedHandshake):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import time
+from collections.abc import Callable
 from datetime import date
 
 import msgspec
@@ -204,7 +207,23 @@ def test_any_text_has_an_answer(text: str) -> None:
         assert words in " ".join(text.split())
 
 
+def grows_faster_than_the_text(find: Callable[[str], object], unit: str, length: int) -> bool:
+    """Whether eight times the text takes far more than eight times as long: the check of the twin, too."""
+
+    def seconds(length: int) -> float:
+        text = unit * (length // len(unit)) + "@"
+        begun = time.thread_time()
+        find(text)
+        return time.thread_time() - begun
+
+    return seconds(length) > 24 * seconds(length // 8) + 0.01
+
+
 @pytest.mark.parametrize("unit", ["1 ", "A-", "a", " ", "1 A ", "A b Road ", "@", "a@", "Flat ", "1 A Road "])
 def test_a_long_text_takes_no_longer_than_it_must(unit: str) -> None:
-    """Quadratic time would run into the time limit of the tests."""
-    find_addresses(unit * (500_000 // len(unit)) + "@")
+    assert not grows_faster_than_the_text(find_addresses, unit, 500_000)
+
+
+def test_quadratic_time_would_be_noticed() -> None:
+    """The sabotaged twin: from each letter on, it looks through the whole rest of the text."""
+    assert grows_faster_than_the_text(re.compile("a*b").search, "a", 32_000)

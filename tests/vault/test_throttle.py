@@ -292,10 +292,16 @@ def test_an_account_is_the_same_however_it_is_typed(throttle: Throttle, school_i
 
 
 @pytest.mark.parametrize("odd", ["", "\x00", "\ud800", "u" * 1000, "'; DROP TABLE vault.attempts; --"])
-def test_odd_usernames_are_counted_like_others(throttle: Throttle, school_id: UUID, odd: str) -> None:
-    for _ in range(5):
-        throttle.succeeded(throttle.attempt(school_id, odd, odd, odd))
-    throttle.attempt(school_id, odd, OFFICE, throttle.device_token(school_id, odd))
+def test_odd_usernames_are_counted_like_others(
+    throttle: Throttle, off: Throttle, school_id: UUID, odd: str
+) -> None:
+    for _ in range(OF_AN_ACCOUNT.free):
+        throttle.succeeded(throttle.attempt(school_id, odd, odd, odd, now=NOON))
+    for _ in range(OF_AN_ACCOUNT.free):
+        throttle.attempt(school_id, odd, odd, odd, now=NOON)
+    assert is_refused(throttle, school_id, odd, OFFICE, now=NOON)
+    assert not is_refused(off, school_id, odd, OFFICE, now=NOON)
+    throttle.attempt(school_id, odd, OFFICE, throttle.device_token(school_id, odd), now=NOON)
 
 
 def found_in_the_table(test_database: TestDatabase, words: list[str]) -> list[str]:
