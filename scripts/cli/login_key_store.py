@@ -24,6 +24,7 @@ import msgspec
 from keyring.backend import KeyringBackend
 from keyring.backends.chainer import ChainerBackend
 
+from domain.vault import private_files
 from scripts.cli.failures import Misused
 from scripts.cli.remembered import home
 
@@ -39,7 +40,7 @@ PATIENCE = 20.0
 LEAST_PRIORITY = 1
 """That of a keyring which its makers recommend. Those below keep nothing, or no better than a file."""
 
-FOLDER_MODE, FILE_MODE = 0o700, 0o600
+FOLDER_MODE = 0o700
 
 _Answer = TypeVar("_Answer")
 
@@ -218,16 +219,10 @@ def _damaged(file: Path) -> Misused:
 
 def _write(file: Path, kept: _Kept) -> None:
     """Writes a file whole or not at all, and never readable by anybody else."""
-    partial = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         for folder in (file.parent.parent, file.parent):
             folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-        partial.unlink(missing_ok=True)
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE), "wb") as opened:
-            opened.write(msgspec.json.encode(kept))
-            opened.flush()
-            os.fsync(opened.fileno())
-        partial.replace(file)
+        private_files.write(file, msgspec.json.encode(kept))
     except OSError as error:
         raise Misused(f"{file} cannot be written: {error.strerror}") from None
 
