@@ -74,8 +74,7 @@ def login(
         }
         opened = client.command("POST", "/v1/sessions", credentials).body
         devices.remember(client.server, urn, username, opened["device"])
-        if key_file:
-            say(f"The login key is kept in {login_key_store.store(client.server, urn, key)}.")
+        # First of all: a session that is not remembered is lost, and stays open at the service.
         remembered.remember(
             Remembered(
                 server=client.server,
@@ -89,7 +88,17 @@ def login(
                 ca=str(choice.ca.absolute()) if choice.ca else None,
             )
         )
-    say(f"You are logged in as {opened['display_name']} ({opened['access']['level']}).")
+        who = f"{opened['display_name']} ({opened['access']['level']})"
+        if key_file:
+            try:
+                where = login_key_store.store(client.server, urn, key)
+            except Misused as error:
+                raise Misused(
+                    f"You are logged in as {who}, but the login key is not kept, and the next login needs "
+                    f"--key-file again. {error.message}"
+                ) from None
+            say(f"The login key is kept in {where}.")
+    say(f"You are logged in as {who}.")
 
 
 def logout(context: typer.Context) -> None:

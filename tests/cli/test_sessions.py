@@ -6,6 +6,8 @@ import json
 import stat
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import OPERATOR_TOKEN, PASSWORD, Run, Service, log_in, register
 
 
@@ -97,6 +99,26 @@ def test_a_login_key_is_needed_once_and_a_damaged_one_is_said_to_be_one(
     run(*words, "--key-file", service.login_key_file(urn))
     run("logout")
     run(*words)
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [("off", "cannot be written: File exists"), ("yes", "TARGET_TRACKER_KEYRING must be off")],
+)
+def test_a_session_outlives_a_login_key_that_cannot_be_kept(
+    run: Run, service: Service, urn: str, home: Path, setting: str, told: str
+) -> None:
+    home.mkdir()
+    (home / "login-keys").write_text("a file, where a folder should be")
+    words = ("--password-file", service.password_file, "--key-file", service.login_key_file(urn))
+    said = run(
+        "login", "--urn", urn, "--user", "head", *words, expect=2, TARGET_TRACKER_KEYRING=setting
+    ).error
+    assert "You are logged in as The Head (admin), but the login key is not kept" in said
+    assert "--key-file" in said
+    assert told in " ".join(said.split())
+    assert "The Head" in run("whoami").out
+    run("logout")
 
 
 def test_a_password_is_never_taken_from_the_command_line(run: Run, service: Service, urn: str) -> None:
