@@ -101,8 +101,23 @@ def login(
     say(f"You are logged in as {who}.")
 
 
-def logout(context: typer.Context) -> None:
+def logout(
+    context: typer.Context,
+    forget_key: Annotated[
+        bool,
+        typer.Option(
+            "--forget-key",
+            help="Also remove the school's login key from this device: the next login needs its file again.",
+        ),
+    ] = False,
+) -> None:
     """Log out: the session ends here and at the service."""
+    session = remembered.recall()
+    if session is None and forget_key:
+        raise Misused(
+            "You were not logged in, so it is not known which school's login key to remove: "
+            "log in, and then log out with --forget-key"
+        )
     try:
         with signed_in(context) as client:
             client.command("DELETE", "/v1/sessions/current")
@@ -114,6 +129,9 @@ def logout(context: typer.Context) -> None:
         return
     remembered.forget()
     say("You are logged out.")
+    if session and forget_key:
+        login_key_store.forget(session.server, session.urn)
+        say("The school's login key is not kept on this device any more.")
 
 
 def whoami(context: typer.Context, as_json: Json = False) -> None:

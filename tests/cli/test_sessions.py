@@ -101,6 +101,36 @@ def test_a_login_key_is_needed_once_and_a_damaged_one_is_said_to_be_one(
     run(*words)
 
 
+def test_a_login_key_is_forgotten_when_that_is_asked_for(
+    run: Run, service: Service, head: str, home: Path
+) -> None:
+    again = ("login", "--urn", head, "--user", "head", "--password-file", service.password_file)
+    run("logout")
+    run(*again)
+    before = (home / "session.json").read_bytes()
+    assert run("logout", "--forget-key").out == (
+        "You are logged out.\nThe school's login key is not kept on this device any more.\n"
+    )
+    assert not list((home / "login-keys").iterdir())
+    assert "name its file once, with --key-file" in run(*again, expect=2).error
+    assert "You were not logged in" in run("logout", "--forget-key", expect=2).error
+    run(*again, "--key-file", service.login_key_file(head))
+    (home / "session.json").write_bytes(before)
+    run("logout", "--forget-key")
+    assert not list((home / "login-keys").iterdir()), "also with a session that had ended already"
+
+
+def test_a_login_key_that_cannot_be_forgotten_is_said_to_be_there(
+    run: Run, service: Service, head: str, home: Path
+) -> None:
+    for file in (home / "login-keys").iterdir():
+        file.unlink()
+        file.mkdir()
+    said = run("logout", "--forget-key", expect=2)
+    assert said.out == "You are logged out.\n"
+    assert "cannot be removed" in said.error
+
+
 @pytest.mark.parametrize(
     ("setting", "told"),
     [("off", "cannot be written: File exists"), ("yes", "TARGET_TRACKER_KEYRING must be off")],
