@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,14 +24,12 @@ from keyring.backend import KeyringBackend
 from keyring.backends.chainer import ChainerBackend
 
 from domain.vault import private_files
+from domain.vault.login_key import LENGTH, without_white_space
 from scripts.cli.failures import Misused
 from scripts.cli.remembered import home
 
 KEYRING = "TARGET_TRACKER_KEYRING"
 """The variable that keeps login keys out of the keyring, if it is `off`."""
-
-LENGTH = 550
-"""Characters of a login key."""
 
 PATIENCE = 20.0
 """Seconds that a keyring may take: enough for somebody who sees a prompt, and an end where nobody does."""
@@ -68,7 +65,7 @@ def store(server: str, school: str, key: str) -> str:
     Raises:
         Misused: It is not a login key, a setting is wrong, or the file cannot be written.
     """
-    key = _without_space(key)
+    key = without_white_space(key)
     if wrong := _wrong_with(key):
         raise Misused(f"This is not a login key: {wrong}. Copy all of it from its file again")
     service, user, file = _place(server, school)
@@ -188,11 +185,6 @@ def _place(server: str, school: str) -> tuple[str, str, Path]:
     server, school = server.rstrip("/"), school.strip()
     name = hashlib.sha256(f"{server}\n{school}".encode()).hexdigest()[:32]
     return f"Target Tracker at {server}", school, home() / "login-keys" / f"{name}.json"
-
-
-def _without_space(key: str) -> str:
-    """The key without white space, and without the characters of no width that come with pasted text."""
-    return "".join(each for each in key if not (each.isspace() or unicodedata.category(each) == "Cf"))
 
 
 def _wrong_with(key: str) -> str | None:

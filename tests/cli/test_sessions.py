@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from scripts.cli.connection import login_key_in
+from scripts.cli.failures import Misused
 from tests.cli.conftest import OPERATOR_TOKEN, PASSWORD, Run, Service, log_in, register
 
 
@@ -149,6 +151,17 @@ def test_a_session_outlives_a_login_key_that_cannot_be_kept(
     assert told in " ".join(said.split())
     assert "The Head" in run("whoami").out
     run("logout")
+
+
+@pytest.mark.parametrize("blank", ["\r\n", "\u00a0", "\u200b", "\ufeff", "\u00ad"], ids=ascii)
+def test_a_login_key_is_read_from_its_file_whatever_cannot_be_seen_in_it(tmp_path: Path, blank: str) -> None:
+    file, key = tmp_path / "school.key", "aC2!" * 100
+    file.write_text(f"{blank}{blank.join(key)}{blank}", encoding="utf-8", newline="")
+    assert login_key_in(file) == key
+    for nothing in (blank, f"{key}é", f"{key}\0"):
+        file.write_text(nothing, encoding="utf-8", newline="")
+        with pytest.raises(Misused, match="does not hold a login key"):
+            login_key_in(file)
 
 
 def test_a_password_is_never_taken_from_the_command_line(run: Run, service: Service, urn: str) -> None:
