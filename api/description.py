@@ -21,6 +21,7 @@ from api.middleware import REQUEST_ID
 from api.problems import MEDIA_TYPE
 from api.routing import dependencies, guard_of
 from domain.errors import Finding
+from domain.vault.login_key import LENGTH
 
 SECURITY_SCHEMES = {
     "session": {
@@ -141,7 +142,7 @@ def _parameters(route: APIRoute, guard: Guard | None, calls: list[Any]) -> list[
         if isinstance(call, IfMatch):
             parameters.append(_parameter("header", "If-Match", {"type": "string"}, required=True))
     if isinstance(guard, SignedIn) and guard.operator:
-        parameters.append(_parameter("header", LOGIN_KEY_HEADER, {"type": "string", "minLength": 550}))
+        parameters.append(_parameter("header", LOGIN_KEY_HEADER, {"type": "string", "minLength": LENGTH}))
     if 304 in route.responses:
         parameters.append(_parameter("header", "If-None-Match", {"type": "string"}))
     return parameters

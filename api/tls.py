@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +12,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from domain.vault import private_files
 
 HOSTS: tuple[x509.GeneralName, ...] = (
     x509.DNSName("localhost"),
@@ -63,13 +64,9 @@ def make_local_certificates(folder: Path) -> LocalCertificates:
     ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     ca = _authority(ca_key, now)
     certificate = _server(key, ca, ca_key, now)
-    _write(
-        files.key,
-        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
-        0o600,
-    )
-    _write(files.certificate, certificate.public_bytes(Encoding.PEM), 0o644)
-    _write(files.ca, ca.public_bytes(Encoding.PEM), 0o644)
+    private_files.write(files.key, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    private_files.write(files.certificate, certificate.public_bytes(Encoding.PEM), private_files.READABLE)
+    private_files.write(files.ca, ca.public_bytes(Encoding.PEM), private_files.READABLE)
     return files
 
 
@@ -150,12 +147,3 @@ def _server(
         )
         .sign(ca_key, hashes.SHA256())
     )
-
-
-def _write(path: Path, content: bytes, mode: int) -> None:
-    """Writes a file whole, and never readable by more people than it ends up being."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.unlink(missing_ok=True)
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-        file.write(content)
-    partial.rename(path)

@@ -25,10 +25,10 @@ import ipaddress
 import os
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-import msgspec
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
@@ -54,7 +54,8 @@ SERVICE_KEY = f"{PREFIX}SERVICE_KEY"
 LEAST_OPERATOR_TOKEN = 32
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class Settings:
     """How a process is configured.
 
     Attributes:
@@ -69,6 +70,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         host: The address to listen on.
         port: The port.
         region: Where the data is kept.
+        environment: Where the rest is looked for when it is asked for: the service's keys, where they are not
+            in a file, and the mail server. It may hold secrets, and is not shown.
     """
 
     database: str | None = None
@@ -82,10 +85,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     host: str = "127.0.0.1"
     port: int = 8443
     region: str = "not stated"
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False, compare=False)
 
     @classmethod
     def of(cls, environment: Mapping[str, str] = os.environ) -> Self:
         """The settings in the environment.
+
+        Args:
+            environment: The variables; those of the process if not given.
 
         Raises:
             Misconfigured: The address to listen on is not one, or the audit of reads is neither gathered nor
@@ -108,6 +115,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             host=host,
             port=port,
             region=environment.get(f"{PREFIX}REGION") or "not stated",
+            environment=environment,
         )
 
     def conninfo(self) -> str:
@@ -130,6 +138,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 f"{PREFIX}DATABASE holds a password, which others can see in the environment: "
                 "put it into a password file, and name that with passfile="
             )
+        # libpq looks into the environment of the process, whichever the settings come from.
         if parts.get("service") or "PGSERVICE" in os.environ:
             raise Misconfigured(
                 f"{PREFIX}DATABASE must say by itself where the database is: "
@@ -173,8 +182,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """
         if self.service_key_file is not None:
             return ReloadingKeys(FileSource(self.service_key_file))
-        if SERVICE_KEY in os.environ:
-            return ReloadingKeys(EnvironmentSource(SERVICE_KEY))
+        if SERVICE_KEY in self.environment:
+            return ReloadingKeys(EnvironmentSource(SERVICE_KEY, self.environment))
         raise Misconfigured(
             f"{PREFIX}SERVICE_KEY_FILE must name the file of the service's keys: "
             "target-tracker keys init-service makes one"
@@ -187,6 +196,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             Misconfigured: Its file cannot be read, or is damaged.
         """
         return read_recovery_public(self.recovery_key) if self.recovery_key else None
+
+    def mailer(self) -> QueuedMailer | None:
+        """What sends mail in the background; nothing, if no mail server is set. Whoever gets it closes it.
+
+        Raises:
+            Misconfigured: A setting of mail is missing, or not as it must be.
+        """
+        return mailer_from(self.environment)
 
     def register_of_erasures(self) -> FileRegister:
         """The register of erasures.
@@ -250,7 +267,7 @@ def build_services(settings: Settings) -> Services:
         audit=ReadAudit(schools, strict=settings.strict_audit),
         operator_token=operator_token,
         region=settings.region,
-        mailer=mailer_from(os.environ),
+        mailer=settings.mailer(),
     )
 
 

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 from pathlib import Path
 
 from domain.errors import AlreadyExists, Misconfigured
-
-PRIVATE = 0o600
-"""The mode of a file that nobody but its owner may read or write."""
-
-READABLE = 0o644
-"""The mode of a file that everybody may read."""
+from domain.vault import private_files
+from domain.vault.private_files import PRIVATE
 
 _LARGEST = 1_000_000
 """Bytes: no file of keys comes near it, so what is larger is something else."""
@@ -27,7 +22,8 @@ def create(path: Path, content: bytes, mode: int = PRIVATE) -> None:
         Misconfigured: The folder is not there or cannot be written to.
     """
     try:
-        _write(path, content, mode)
+        with private_files.creating(path, mode) as file:
+            file.write(content)
         _settle(path.parent)
     except FileExistsError:
         raise AlreadyExists(
@@ -44,13 +40,8 @@ def replace(path: Path, content: bytes, mode: int = PRIVATE) -> None:
     Raises:
         Misconfigured: The folder is not there or cannot be written to.
     """
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        try:
-            _write(partial, content, mode)
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+        private_files.write(path, content, mode)
         _settle(path.parent)
     except OSError as error:
         raise Misconfigured(f"{path} cannot be written: {error.strerror}") from None
@@ -79,18 +70,6 @@ def read(path: Path, *, private: bool) -> bytes:
     if len(content) > _LARGEST:
         raise Misconfigured(f"{path} is too large to be a file of keys")
     return content
-
-
-def _write(path: Path, content: bytes, mode: int) -> None:
-    """Writes a new file whose mode is never, for no moment, wider than it shall be."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-        try:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        except OSError:  # a full disk: half a file of keys is worse than none
-            path.unlink()
-            raise
 
 
 def _settle(folder: Path) -> None:

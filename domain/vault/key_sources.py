@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -66,10 +66,12 @@ class EnvironmentSource:
 
     Args:
         variable: Its name; it holds the document itself.
+        environment: The environment; that of the process if not given.
     """
 
-    def __init__(self, variable: str) -> None:
+    def __init__(self, variable: str, environment: Mapping[str, str] = os.environ) -> None:
         self._variable = variable
+        self._environment = environment
 
     def load(self) -> KeyRing:
         """The ring in the variable.
@@ -77,7 +79,7 @@ class EnvironmentSource:
         Raises:
             Misconfigured: The variable is not set, or does not hold a ring.
         """
-        document = os.environ.get(self._variable)
+        document = self._environment.get(self._variable)
         if not document:
             raise Misconfigured(f"{self._variable} is not set: it must hold the service keys")
         try:

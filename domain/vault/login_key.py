@@ -145,11 +145,20 @@ def laid_out(text: str) -> str:
     A line of eleven groups is 65 columns wide, which mail does not break and a page holds; groups let people
     compare two copies. :func:`read` takes it as it is.
     """
-    key = _without_white_space(text)
+    key = without_white_space(text)
     lines = [key[start : start + _LINE] for start in range(0, len(key), _LINE)]
     return "".join(
         " ".join(line[start : start + _GROUP] for start in range(0, len(line), _GROUP)) + "\n"
         for line in lines
+    )
+
+
+def without_white_space(text: str) -> str:
+    """Drops what cannot be seen: line breaks, spaces of any width or none, byte order marks, soft hyphens."""
+    return "".join(
+        character
+        for character in text
+        if not character.isspace() and unicodedata.category(character) not in {"Zs", "Zl", "Zp", "Cf"}
     )
 
 
@@ -160,7 +169,7 @@ def _copied(text: str) -> str:
             f"This is far longer than a login key, which has {LENGTH} characters."
             f" {_COPY_AGAIN}, and nothing else"
         )
-    key = _without_white_space(text)
+    key = without_white_space(text)
     wrong = []
     if len(key) != LENGTH:
         wrong.append(f"it has {len(key)} characters of {LENGTH}")
@@ -176,15 +185,6 @@ def _copied(text: str) -> str:
             f"The login key was not copied as it is: {', and '.join(wrong)}. {_COPY_AGAIN}, and nothing else"
         )
     return key
-
-
-def _without_white_space(text: str) -> str:
-    """Drops what cannot be seen: line breaks, spaces of any width or none, byte order marks, soft hyphens."""
-    return "".join(
-        character
-        for character in text
-        if not character.isspace() and unicodedata.category(character) not in {"Zs", "Zl", "Zp", "Cf"}
-    )
 
 
 def _encoded(content: bytes) -> str:

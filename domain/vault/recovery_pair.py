@@ -14,7 +14,7 @@ from enum import Enum
 from pathlib import Path
 
 from domain.errors import AlreadyExists, Misconfigured
-from domain.vault import key_files
+from domain.vault import key_files, private_files
 from domain.vault.recipients import PUBLIC_LENGTH, SEED_LENGTH, PrivateKey
 
 PRIVATE_NAME = "recovery-private.key"
@@ -58,7 +58,7 @@ def write_recovery_pair(folder: Path) -> tuple[Path, Path]:
     """
     pair = PrivateKey.generate()
     private, public = folder / PRIVATE_NAME, folder / PUBLIC_NAME
-    key_files.create(public, _text(_Half.PUBLIC, pair.public_bytes()), key_files.READABLE)
+    key_files.create(public, _text(_Half.PUBLIC, pair.public_bytes()), private_files.READABLE)
     try:
         key_files.create(private, _text(_Half.PRIVATE, pair.seed))
     except (AlreadyExists, Misconfigured):

@@ -11,6 +11,7 @@ import msgspec
 import typer
 
 from domain.errors import NotSignedIn
+from domain.vault.login_key import without_white_space
 from scripts.cli import remembered
 from scripts.cli.client import Client
 from scripts.cli.failures import Misused
@@ -97,13 +98,13 @@ def operator(
 
 
 def login_key_in(file: Path) -> str:
-    """The login key in a file, without its spaces and line breaks.
+    """The login key in a file, without its spaces, line breaks and whatever else cannot be seen.
 
     Raises:
         Misused: The file cannot be read, or holds nothing that could be one.
     """
     try:
-        key = "".join(file.read_text(encoding="utf-8-sig").split())
+        key = without_white_space(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise Misused(f"{file} cannot be read: {error.strerror}") from None
     except UnicodeError:

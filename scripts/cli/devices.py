@@ -7,13 +7,13 @@ anywhere else, cannot keep this device waiting.
 from __future__ import annotations
 
 import hashlib
-import os
 from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
 from domain.staff import same_username
+from domain.vault import private_files
 from scripts.cli.remembered import home
 
 
@@ -40,11 +40,7 @@ def recall(server: str, urn: str, username: str) -> str | None:
 
 def remember(server: str, urn: str, username: str, token: str) -> None:
     """Keeps it for the next login; whole, or not at all."""
-    partial = home() / f".devices.json.{os.getpid()}"
     content = msgspec.json.encode(_read() | {_account(server, urn, username): token})
     with suppress(OSError):
         home().mkdir(mode=0o700, parents=True, exist_ok=True)
-        partial.unlink(missing_ok=True)
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(content)
-        partial.replace(_path())
+        private_files.write(_path(), content)

@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,14 +23,13 @@ import msgspec
 from keyring.backend import KeyringBackend
 from keyring.backends.chainer import ChainerBackend
 
+from domain.vault import private_files
+from domain.vault.login_key import LENGTH, without_white_space
 from scripts.cli.failures import Misused
 from scripts.cli.remembered import home
 
 KEYRING = "TARGET_TRACKER_KEYRING"
 """The variable that keeps login keys out of the keyring, if it is `off`."""
-
-LENGTH = 550
-"""Characters of a login key."""
 
 PATIENCE = 20.0
 """Seconds that a keyring may take: enough for somebody who sees a prompt, and an end where nobody does."""
@@ -39,7 +37,7 @@ PATIENCE = 20.0
 LEAST_PRIORITY = 1
 """That of a keyring which its makers recommend. Those below keep nothing, or no better than a file."""
 
-FOLDER_MODE, FILE_MODE = 0o700, 0o600
+FOLDER_MODE = 0o700
 
 _Answer = TypeVar("_Answer")
 
@@ -67,7 +65,7 @@ def store(server: str, school: str, key: str) -> str:
     Raises:
         Misused: It is not a login key, a setting is wrong, or the file cannot be written.
     """
-    key = _without_space(key)
+    key = without_white_space(key)
     if wrong := _wrong_with(key):
         raise Misused(f"This is not a login key: {wrong}. Copy all of it from its file again")
     service, user, file = _place(server, school)
@@ -189,11 +187,6 @@ def _place(server: str, school: str) -> tuple[str, str, Path]:
     return f"Target Tracker at {server}", school, home() / "login-keys" / f"{name}.json"
 
 
-def _without_space(key: str) -> str:
-    """The key without white space, and without the characters of no width that come with pasted text."""
-    return "".join(each for each in key if not (each.isspace() or unicodedata.category(each) == "Cf"))
-
-
 def _wrong_with(key: str) -> str | None:
     """Why this cannot be a login key, without repeating any of it; nothing, if it can."""
     if not (key.isascii() and key.isprintable()) or " " in key:
@@ -218,16 +211,10 @@ def _damaged(file: Path) -> Misused:
 
 def _write(file: Path, kept: _Kept) -> None:
     """Writes a file whole or not at all, and never readable by anybody else."""
-    partial = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         for folder in (file.parent.parent, file.parent):
             folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-        partial.unlink(missing_ok=True)
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE), "wb") as opened:
-            opened.write(msgspec.json.encode(kept))
-            opened.flush()
-            os.fsync(opened.fileno())
-        partial.replace(file)
+        private_files.write(file, msgspec.json.encode(kept))
     except OSError as error:
         raise Misused(f"{file} cannot be written: {error.strerror}") from None
 

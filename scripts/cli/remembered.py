@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import platformdirs
 
+from domain.vault import private_files
 from scripts.cli.failures import Misused
 
 HOME = "TARGET_TRACKER_HOME"
@@ -76,13 +77,9 @@ def remember(session: Remembered) -> None:
     Raises:
         Misused: The file cannot be written.
     """
-    partial = home() / f".session.json.{os.getpid()}"
     try:
         home().mkdir(mode=0o700, parents=True, exist_ok=True)
-        partial.unlink(missing_ok=True)
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(msgspec.json.encode(session))
-        partial.replace(path())
+        private_files.write(path(), msgspec.json.encode(session))
     except OSError as error:
         raise Misused(f"{path()} cannot be written: {error.strerror}") from None
 

@@ -74,8 +74,7 @@ def login(
         }
         opened = client.command("POST", "/v1/sessions", credentials).body
         devices.remember(client.server, urn, username, opened["device"])
-        if key_file:
-            say(f"The login key is kept in {login_key_store.store(client.server, urn, key)}.")
+        # First of all: a session that is not remembered is lost, and stays open at the service.
         remembered.remember(
             Remembered(
                 server=client.server,
@@ -89,11 +88,36 @@ def login(
                 ca=str(choice.ca.absolute()) if choice.ca else None,
             )
         )
-    say(f"You are logged in as {opened['display_name']} ({opened['access']['level']}).")
+        who = f"{opened['display_name']} ({opened['access']['level']})"
+        if key_file:
+            try:
+                where = login_key_store.store(client.server, urn, key)
+            except Misused as error:
+                raise Misused(
+                    f"You are logged in as {who}, but the login key is not kept, and the next login needs "
+                    f"--key-file again. {error.message}"
+                ) from None
+            say(f"The login key is kept in {where}.")
+    say(f"You are logged in as {who}.")
 
 
-def logout(context: typer.Context) -> None:
+def logout(
+    context: typer.Context,
+    forget_key: Annotated[
+        bool,
+        typer.Option(
+            "--forget-key",
+            help="Also remove the school's login key from this device: the next login needs its file again.",
+        ),
+    ] = False,
+) -> None:
     """Log out: the session ends here and at the service."""
+    session = remembered.recall()
+    if session is None and forget_key:
+        raise Misused(
+            "You were not logged in, so it is not known which school's login key to remove: "
+            "log in, and then log out with --forget-key"
+        )
     try:
         with signed_in(context) as client:
             client.command("DELETE", "/v1/sessions/current")
@@ -105,6 +129,9 @@ def logout(context: typer.Context) -> None:
         return
     remembered.forget()
     say("You are logged out.")
+    if session and forget_key:
+        login_key_store.forget(session.server, session.urn)
+        say("The school's login key is not kept on this device any more.")
 
 
 def whoami(context: typer.Context, as_json: Json = False) -> None:

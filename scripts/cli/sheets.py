@@ -15,6 +15,7 @@ from domain.academic_year import AssessmentPoint
 from domain.codes.sets import SUBJECT
 from domain.errors import Finding
 from domain.files.encoding import encoding_of
+from domain.vault import private_files
 from scripts.cli.connection import signed_in
 from scripts.cli.failures import Misused
 from scripts.cli.options import AcademicYear, ClassName, Json, TermOption, read_day
@@ -91,8 +92,7 @@ def template(
         sys.stdout.write(text.getvalue().replace("\r\n", "\n"))
         return
     try:
-        output.touch(mode=0o600)
-        output.write_text(text.getvalue(), encoding="utf-8-sig", newline="")
+        private_files.write(output, text.getvalue().encode("utf-8-sig"))
     except OSError as error:
         raise Misused(f"{output} cannot be written: {error.strerror}") from None
     say(f"{output} is written: fill it in, and record it with: target-tracker sheet record {output}")

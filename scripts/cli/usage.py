@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import re
 from collections.abc import Iterable, Iterator
@@ -10,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from domain.vault import private_files
 from scripts.cli.auditing import Limit, Since, Until, User
 from scripts.cli.client import Client
 from scripts.cli.connection import signed_in
@@ -157,12 +159,11 @@ EXPORTED = (
 
 
 def _write_usage(file: Path, lines: Iterable[dict[str, Any]]) -> int:
-    """Writes an export, and says how many lines it has."""
+    """Writes an export whole or not at all, and says how many lines it has."""
     written = 0
     try:
-        file.touch(mode=0o600)
-        with file.open("w", encoding="utf-8-sig", newline="") as output:
-            writer = csv.writer(output, lineterminator="\r\n")
+        with private_files.replacing(file) as output:
+            writer = csv.writer(codecs.getwriter("utf-8-sig")(output), lineterminator="\r\n")
             writer.writerow(EXPORTED)
             for line in lines:
                 writer.writerow([_cell(line[field]) for field in EXPORTED])

@@ -29,7 +29,6 @@ from domain.ledger.migrate import migrate
 from domain.ledger.persistence import close_shared_databases
 from domain.vault.key_sources import FileSource
 from domain.vault.recovery_pair import read_recovery_private
-from scripts.cli.failures import Refused, Unreachable
 from scripts.cli.output import show_error
 from scripts.composition import MIGRATIONS
 from scripts.demonstration import ending
@@ -45,7 +44,7 @@ from scripts.demonstration.filling import (
 )
 from scripts.demonstration.folder import DemoFolder
 from scripts.demonstration.made_up_school import make_school
-from scripts.demonstration.processes import Processes, commands, free_port
+from scripts.demonstration.processes import Processes, commands, free_port, wait_until_it_answers
 from scripts.demonstration.reporting import Reporter
 from scripts.demonstration.twelve_schools import SCHOOLS
 from scripts.embedded import EmbeddedPostgres
@@ -55,9 +54,6 @@ WRITERS = 3
 
 INTERRUPTED = 130
 """The exit code of what Ctrl-C kept from coming to its end."""
-
-LONGEST_START = 30.0
-"""Seconds that the API has to answer for the first time."""
 
 LONGEST_CATCH_UP = 120.0
 """Seconds that the worker has to catch up, once everything is recorded."""
@@ -190,7 +186,8 @@ def _start(
     )
     recover = partial(_recover, demo, api["TARGET_TRACKER_DATABASE"])
     service = Service(server, certificates.ca, demo, recover, postgresql.conninfo("postgres"))
-    _wait_until_it_answers(service, processes)
+    with service.client() as client:
+        wait_until_it_answers(client, processes)
     return service
 
 
@@ -208,21 +205,6 @@ def _psql() -> str:
     assert package
     assert package.origin
     return str(Path(package.origin).parent / "pginstall" / "bin" / "psql")
-
-
-def _wait_until_it_answers(service: Service, processes: Processes) -> None:
-    deadline = time.monotonic() + LONGEST_START
-    with service.client() as client:
-        while True:
-            processes.check()
-            try:
-                client.query("/v1/health")
-            except (Unreachable, Refused):
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.05)
-            else:
-                return
 
 
 def _fill(

@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from domain.errors import Conflict, Misconfigured
+from domain.vault import private_files
 from domain.vault.key_ring import new_ring
 from domain.vault.key_sources import write
 from domain.vault.login_key import laid_out
@@ -155,8 +156,7 @@ class DemoFolder:
         """
         lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
         lines.append(f'export PATH={shlex.quote(str(commands))}:"$PATH"')
-        self.environment_file.touch(mode=0o600)
-        self.environment_file.write_text("\n".join(lines) + "\n")
+        private_files.write(self.environment_file, ("\n".join(lines) + "\n").encode())
 
     def remove(self) -> None:
         """Removes everything but the lock."""
@@ -177,10 +177,5 @@ def _taken(file: int) -> bool:
 
 def _write_once(path: Path, content: str) -> None:
     """Writes a file whole, unless it is there."""
-    if path.exists():
-        return
-    partial = path.with_name(f".{path.name}.new")
-    partial.unlink(missing_ok=True)
-    partial.touch(mode=0o600)
-    partial.write_text(content)
-    partial.rename(path)
+    if not path.exists():
+        private_files.write(path, content.encode())

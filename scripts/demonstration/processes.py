@@ -8,14 +8,20 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from domain.errors import Misconfigured
+from scripts.cli.client import Client
+from scripts.cli.failures import Refused, Unreachable
 
 FIRST_PORT = 8443
 PORTS = range(FIRST_PORT, FIRST_PORT + 100)
+
+LONGEST_START = 30.0
+"""Seconds that the API has to answer for the first time."""
 
 LONGEST_STOP = 15.0
 """Seconds that a process has for stopping by itself."""
@@ -78,6 +84,33 @@ class Processes:
 
     def _log(self, name: str) -> Path:
         return self._logs / f"{name}.log"
+
+
+def wait_until_it_answers(client: Client, processes: Processes, longest: float = LONGEST_START) -> None:
+    """Returns when the API answers that it is well.
+
+    Args:
+        client: What asks it.
+        processes: What it runs among; if one of them ends, there is nothing to wait for.
+        longest: Seconds that it has.
+
+    Raises:
+        Misconfigured: A process has ended, or the time is over; the message holds what was said last.
+    """
+    deadline = time.monotonic() + longest
+    while True:
+        processes.check()
+        try:
+            client.query("/v1/health")
+        except (Unreachable, Refused) as error:
+            if time.monotonic() > deadline:
+                raise Misconfigured(
+                    f"The service at {client.server} has not answered as it should for {longest:g} seconds: "
+                    f"{error.message}"
+                ) from None
+            time.sleep(0.05)
+        else:
+            return
 
 
 def commands() -> Path:

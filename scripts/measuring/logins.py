@@ -26,8 +26,7 @@ from domain.vault.key_sources import write
 from domain.vault.passwords import rehashed
 from projections.runner import Worker
 from scripts.cli.client import Client
-from scripts.cli.failures import Refused, Unreachable
-from scripts.demonstration.processes import Processes, free_port
+from scripts.demonstration.processes import Processes, free_port, wait_until_it_answers
 from scripts.measuring.ground import Ground, new_school
 from scripts.measuring.imports import made_up_file
 from scripts.measuring.measure import Figure, figure, timed
@@ -95,22 +94,11 @@ def _served(ground: Ground) -> Iterator[tuple[str, Path]]:
             },
         )
         try:
-            _wait(processes, server, certificates.ca)
+            with Client(server, ca=certificates.ca) as client:
+                wait_until_it_answers(client, processes)
             yield server, certificates.ca
         finally:
             processes.stop()
-
-
-def _wait(processes: Processes, server: str, ca: Path) -> None:
-    with Client(server, ca=ca) as client:
-        for _ in range(600):
-            processes.check()
-            try:
-                client.query("/v1/health")
-            except (Unreachable, Refused):
-                time.sleep(0.05)
-            else:
-                return
 
 
 def _read_for(reader: Client, path: str, seconds: float) -> list[float]:

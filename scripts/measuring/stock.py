@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import psycopg
 from eventsourcing.application import Application
@@ -104,8 +104,3 @@ class StockProjection(Projection[StockView]):
     def process_event(self, domain_event: Any, tracking: Tracking) -> None:
         """Handles admissions and changes alike."""
         self.view.put(domain_event.originator_id, domain_event.class_name, tracking)
-
-
-def new_ids(count: int) -> list[UUID]:
-    """Random ids, as the library makes them."""
-    return [uuid4() for _ in range(count)]

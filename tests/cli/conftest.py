@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,13 +14,12 @@ import pytest
 from typer.testing import CliRunner
 
 from api.tls import LocalCertificates, make_local_certificates
-from domain.errors import TargetTrackerError
 from domain.vault.key_ring import new_ring
 from domain.vault.key_sources import write
 from domain.vault.recovery_pair import write_recovery_pair
 from scripts.cli.client import Client
 from scripts.cli.main import app
-from scripts.demonstration.processes import Processes, free_port
+from scripts.demonstration.processes import Processes, free_port, wait_until_it_answers
 from scripts.embedded import EmbeddedPostgres
 from tests.conftest import TestDatabase, fresh_database
 
@@ -136,24 +134,16 @@ def running(service: Service, *names: str) -> Iterator[Processes]:
         for name in names or settings:
             processes.start(name, settings[name])
         if "serve" in (names or settings):
-            wait_until_it_answers(service, processes)
+            wait_for(service, processes)
         yield processes
     finally:
         processes.stop()
 
 
-def wait_until_it_answers(service: Service, processes: Processes) -> None:
-    deadline = time.monotonic() + 20
+def wait_for(service: Service, processes: Processes) -> None:
+    """Returns when the service answers."""
     with Client(service.url, ca=service.certificates.ca) as client:
-        while True:
-            processes.check()
-            try:
-                client.query("/v1/health")
-            except TargetTrackerError:
-                assert time.monotonic() < deadline
-                time.sleep(0.05)
-            else:
-                return
+        wait_until_it_answers(client, processes)
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from keyring.backend import KeyringBackend
 from keyring.backends import chainer, fail, null
 from keyring.errors import KeyringLocked, PasswordDeleteError
 
+from domain.vault import private_files
 from scripts.cli import login_key_store
 from scripts.cli.failures import Misused
 from scripts.cli.login_key_store import forget, recall, store
@@ -180,12 +181,17 @@ def test_only_their_owner_can_read_the_files(home: Path) -> None:
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
-@pytest.mark.parametrize(("what", "mode"), [("FILE_MODE", 0o644), ("FOLDER_MODE", 0o755)])
-def test_files_that_others_can_read_would_be_noticed(
-    home: Path, monkeypatch: pytest.MonkeyPatch, what: str, mode: int
-) -> None:
-    """The sabotaged twins."""
-    monkeypatch.setattr(login_key_store, what, mode)
+def test_a_folder_that_others_can_read_would_be_noticed(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sabotaged twin."""
+    monkeypatch.setattr(login_key_store, "FOLDER_MODE", 0o755)
+    store(SERVER, URN, KEY)
+    assert not keeps_others_out(home)
+
+
+def test_a_file_that_others_can_read_would_be_noticed(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sabotaged twin."""
+    write = private_files.write
+    monkeypatch.setattr(private_files, "write", lambda path, content: write(path, content, 0o644))
     store(SERVER, URN, KEY)
     assert not keeps_others_out(home)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from scripts.demonstration.processes import Processes, free_port
-from tests.cli.conftest import Run, Service, log_in, wait_until_it_answers
+from tests.cli.conftest import Run, Service, log_in, wait_for
 from tests.mailing.server import PASSWORD, SENDER, USER, MailServer, mail_server
 
 NEW = "seven green bottles"
@@ -59,7 +59,7 @@ def mailing(service: Service, tmp_path: Path) -> Iterator[Mailing]:
         processes.start("serve", settings)
         mailing = Mailing(replace(service, url=f"https://127.0.0.1:{port}"), mail)
         try:
-            wait_until_it_answers(mailing.service, processes)
+            wait_for(mailing.service, processes)
             yield mailing
         finally:
             processes.stop()

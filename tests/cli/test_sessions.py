@@ -6,6 +6,10 @@ import json
 import stat
 from pathlib import Path
 
+import pytest
+
+from scripts.cli.connection import login_key_in
+from scripts.cli.failures import Misused
 from tests.cli.conftest import OPERATOR_TOKEN, PASSWORD, Run, Service, log_in, register
 
 
@@ -97,6 +101,67 @@ def test_a_login_key_is_needed_once_and_a_damaged_one_is_said_to_be_one(
     run(*words, "--key-file", service.login_key_file(urn))
     run("logout")
     run(*words)
+
+
+def test_a_login_key_is_forgotten_when_that_is_asked_for(
+    run: Run, service: Service, head: str, home: Path
+) -> None:
+    again = ("login", "--urn", head, "--user", "head", "--password-file", service.password_file)
+    run("logout")
+    run(*again)
+    before = (home / "session.json").read_bytes()
+    assert run("logout", "--forget-key").out == (
+        "You are logged out.\nThe school's login key is not kept on this device any more.\n"
+    )
+    assert not list((home / "login-keys").iterdir())
+    assert "name its file once, with --key-file" in run(*again, expect=2).error
+    assert "You were not logged in" in run("logout", "--forget-key", expect=2).error
+    run(*again, "--key-file", service.login_key_file(head))
+    (home / "session.json").write_bytes(before)
+    run("logout", "--forget-key")
+    assert not list((home / "login-keys").iterdir()), "also with a session that had ended already"
+
+
+def test_a_login_key_that_cannot_be_forgotten_is_said_to_be_there(
+    run: Run, service: Service, head: str, home: Path
+) -> None:
+    for file in (home / "login-keys").iterdir():
+        file.unlink()
+        file.mkdir()
+    said = run("logout", "--forget-key", expect=2)
+    assert said.out == "You are logged out.\n"
+    assert "cannot be removed" in said.error
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [("off", "cannot be written: File exists"), ("yes", "TARGET_TRACKER_KEYRING must be off")],
+)
+def test_a_session_outlives_a_login_key_that_cannot_be_kept(
+    run: Run, service: Service, urn: str, home: Path, setting: str, told: str
+) -> None:
+    home.mkdir()
+    (home / "login-keys").write_text("a file, where a folder should be")
+    words = ("--password-file", service.password_file, "--key-file", service.login_key_file(urn))
+    said = run(
+        "login", "--urn", urn, "--user", "head", *words, expect=2, TARGET_TRACKER_KEYRING=setting
+    ).error
+    assert "You are logged in as The Head (admin), but the login key is not kept" in said
+    assert "--key-file" in said
+    assert told in " ".join(said.split())
+    assert "The Head" in run("whoami").out
+    run("logout")
+
+
+@pytest.mark.parametrize("blank", ["\r\n", "\u00a0", "\u200b", "\ufeff", "\u00ad"], ids=ascii)
+def test_a_login_key_is_read_from_its_file_whatever_cannot_be_seen_in_it(tmp_path: Path, blank: str) -> None:
+    file, key = tmp_path / "school.key", "aC2!" * 100
+    file.write_text(f"{blank}{blank.join(key)}{blank}", encoding="utf-8", newline="")
+    assert login_key_in(file) == key
+    for nothing in (blank, f"{key}é", f"{key}\0"):
+        file.write_text(nothing, encoding="utf-8", newline="")
+        with pytest.raises(Misused, match="does not hold a login key"):
+            login_key_in(file)
 
 
 def test_a_password_is_never_taken_from_the_command_line(run: Run, service: Service, urn: str) -> None:

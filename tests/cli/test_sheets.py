@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import csv
+import os
 import stat
 from pathlib import Path
 
+import pytest
+
+from domain.vault import private_files
 from tests.cli.conftest import PASSWORD, Run, Service, admit, log_in
 
 TERM = ("--year", "2025/26", "--term", "summer")
@@ -31,6 +35,42 @@ def test_a_sheet_is_filled_in_recorded_and_shown(run: Run, head: str, tmp_path: 
     assert shown[0] == "Oak, Summer 2025/26"
     assert shown[1].split() == ["Pupil", "id", "Name", "REA", "WRI"]
     assert all(line.split()[-2:] == ["3s", "3w+"] for line in shown[2:5])
+
+
+def template_over(run: Run, file: Path, expect: int = 0) -> tuple[str, int]:
+    """What the file holds, and its mode, after a template was written over one that everybody could read."""
+    file.write_text("the last one")
+    file.chmod(0o644)
+    run("sheet", "template", "--class", "oak", "--output", file, expect=expect)
+    assert list(file.parent.iterdir()) == [file], "nothing is left beside it"
+    return file.read_text(encoding="utf-8-sig")[:12], stat.S_IMODE(file.stat().st_mode)
+
+
+def test_a_template_is_its_owners_and_whole_over_another_file_too(
+    run: Run, head: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admit(run, "Adams")
+    run("pupils", "list")
+    file = tmp_path / "sheets" / "sheet.csv"
+    file.parent.mkdir()
+    assert template_over(run, file) == ("Pupil id,Sur", 0o600)
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert template_over(run, file, expect=2) == ("the last one", 0o644)
+
+
+def test_a_template_that_everybody_can_read_would_be_noticed(
+    run: Run, head: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sabotaged twin."""
+    admit(run, "Adams")
+    file = tmp_path / "sheets" / "sheet.csv"
+    file.parent.mkdir()
+    monkeypatch.setattr(private_files, "write", Path.write_bytes)
+    assert template_over(run, file) == ("Pupil id,Sur", 0o644)
 
 
 def test_a_sheet_by_upn_on_standard_output_and_input(run: Run, head: str) -> None:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 import stat
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from rich.cells import cell_len
 
+from domain.vault import private_files
 from scripts.cli import usage
+from scripts.cli.failures import Misused, Unreachable
 from tests.cli.conftest import Ended, Run, Service, admit, log_in
 from tests.cli.test_output import on_terminal
 from tests.cli.test_staff_and_audit import add
@@ -120,6 +124,58 @@ def test_a_formula_would_be_noticed(
 ) -> None:
     monkeypatch.setattr(usage, "not_a_formula", lambda name: name)
     assert made_by_a_formula(run, service, tmp_path / "usage.csv") == ["=1+1"]
+
+
+def test_an_export_is_its_owners_even_where_everybody_could_read_the_last_one(
+    run: Run, head: str, tmp_path: Path
+) -> None:
+    file, elsewhere, link = tmp_path / "usage.csv", tmp_path / "elsewhere.csv", tmp_path / "link.csv"
+    for path in (file, elsewhere):
+        path.write_text("the last one")
+        path.chmod(0o644)
+    link.symlink_to(elsewhere)
+    for path in (file, link):
+        exported(run, path)
+        assert stat.S_IMODE(path.lstat().st_mode) == 0o600
+    assert elsewhere.read_text() == "the last one"
+
+
+def left_of_a_failure(folder: Path, *, room: bool) -> dict[str, str]:
+    """The files, and what they hold, when an export over an earlier one fails half way."""
+    file = folder / "usage.csv"
+    file.write_text("the last one")
+
+    def lines() -> Iterator[dict[str, Any]]:
+        yield dict.fromkeys(usage.EXPORTED, "x" * 100_000)
+        if room:
+            raise Unreachable("nothing answers")
+
+    with pytest.raises((Unreachable, Misused)):
+        usage._write_usage(file, lines())
+    return {path.name: path.read_text()[:100] for path in folder.iterdir()}
+
+
+def full(_: int) -> None:
+    raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize("room", [True, False])
+def test_half_an_export_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: bool) -> None:
+    if not room:
+        monkeypatch.setattr(os, "fsync", full)
+    assert left_of_a_failure(tmp_path, room=room) == {"usage.csv": "the last one"}
+
+
+def test_half_an_export_would_be_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sabotaged twin."""
+
+    @contextmanager
+    def in_place(path: Path) -> Iterator[BinaryIO]:
+        with path.open("wb") as file:
+            yield file
+
+    monkeypatch.setattr(private_files, "replacing", in_place)
+    assert left_of_a_failure(tmp_path, room=True) != {"usage.csv": "the last one"}
 
 
 def test_what_cannot_be_exported(run: Run, head: str, tmp_path: Path) -> None:

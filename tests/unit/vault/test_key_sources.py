@@ -13,27 +13,8 @@ import pytest
 
 from domain.errors import Misconfigured
 from domain.vault import key_files
-from domain.vault.key_ring import KeyRing, new_ring, rotated
-from domain.vault.key_sources import (
-    EnvironmentSource,
-    FileSource,
-    write,
-)
-
-KEY = bytes(range(32))
-
-
-@pytest.fixture
-def ring() -> KeyRing:
-    return new_ring()
-
-
-@pytest.fixture
-def path(tmp_path: Path, ring: KeyRing) -> Path:
-    file = tmp_path / "service-keys.json"
-    write(file, ring)
-    return file
-
+from domain.vault.key_ring import KeyRing, rotated
+from domain.vault.key_sources import EnvironmentSource, FileSource, write
 
 # Files
 

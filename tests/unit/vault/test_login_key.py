@@ -220,7 +220,7 @@ def test_lines_in_another_order_are_refused() -> None:
 @given(positions, st.characters().filter(lambda character: character not in ALPHABET))
 @unhurried
 def test_a_character_that_no_key_has_is_refused_by_its_position(position: int, character: str) -> None:
-    assume(login_key._without_white_space(character))
+    assume(login_key.without_white_space(character))
     line, column = divmod(position, 55)
     message = refusal(laid_out(flipped(position, character)))
     assert f"character {position + 1} (in the file: line {line + 1}, number {column + 1} " in message

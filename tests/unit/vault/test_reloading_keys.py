@@ -29,18 +29,6 @@ class Clock:
 
 
 @pytest.fixture
-def ring() -> KeyRing:
-    return new_ring()
-
-
-@pytest.fixture
-def path(tmp_path: Path, ring: KeyRing) -> Path:
-    file = tmp_path / "service-keys.json"
-    write(file, ring)
-    return file
-
-
-@pytest.fixture
 def clock() -> Clock:
     return Clock()
 
