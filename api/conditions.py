@@ -1,13 +1,15 @@
 """Conditional requests (RFC 9110, section 13) on pupils.
 
-A pupil's entity tag is `"<version>-<position>"`: the version of the record, which changes are made against,
-and the position of the newest assessment, without which a reader would take old results for current ones.
+A pupil's entity tag is `"<version>-<position>-<day>"`: the version of the record, which changes are made
+against; the position of the newest assessment, without which a reader would take old results for current
+ones; and the day that is asked about, without which a child would stay as old as yesterday.
 `If-Match` looks at the version alone, and takes `"<version>"` too.
 """
 
 from __future__ import annotations
 
 import re
+from datetime import date
 from http import HTTPStatus
 from typing import Annotated
 
@@ -17,17 +19,19 @@ from starlette.requests import Request
 
 from domain.errors import Finding, InvalidInput
 
-_TAG = re.compile(r'"([0-9]{1,18})(?:-[0-9]{1,18})?"')
+_TAG = re.compile(r'"([0-9]{1,18})(?:-[0-9]{1,18}){0,2}"')
 
 
-def tag_of(version: int, assessed: int | None = None) -> str:
+def tag_of(version: int, assessed: int | None = None, day: date | None = None) -> str:
     """The entity tag of a pupil.
 
     Args:
         version: The version of the record.
         assessed: The position of the newest assessment, 0 for none; left out where nobody has looked.
+        day: The day that is asked about; left out where nobody has looked.
     """
-    return f'"{version}"' if assessed is None else f'"{version}-{assessed}"'
+    parts = (version, assessed, f"{day:%Y%m%d}" if day else None)
+    return f'"{"-".join(str(part) for part in parts if part is not None)}"'
 
 
 def expected_version(request: Request) -> int | None:

@@ -12,7 +12,8 @@ from api.encoding import Answer, RawBody, Sent, query
 from api.middleware import MEBIBYTE
 from api.routing import Routes
 from domain.access import Permission
-from domain.application.importing import ImportReport, import_file
+from domain.application.importing import ImportReport, Leavers, import_file
+from domain.errors import Finding, InvalidInput
 
 routes = Routes("imports")
 
@@ -27,9 +28,29 @@ class ImportQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     Attributes:
         dry_run: Only report what would happen.
+        whole_roll: The file has everybody on the roll: who is not in it has left.
+        allow_leavers: With `whole_roll`: so many may leave, where they are more than a tenth of the roll.
     """
 
     dry_run: bool = False
+    whole_roll: bool = False
+    allow_leavers: Annotated[int, msgspec.Meta(ge=0, le=100_000)] | None = None
+
+    @property
+    def leavers(self) -> Leavers | None:
+        """Who may leave by the import.
+
+        Raises:
+            InvalidInput: Leavers are allowed by a file that makes nobody leave.
+        """
+        if self.allow_leavers is not None and not self.whole_roll:
+            accepted = "whole_roll=true with it: only a file of the whole roll takes anybody off it"
+            found = str(self.allow_leavers)
+            raise InvalidInput(
+                "The query is not as it must be",
+                [Finding(field="allow_leavers", found=found, accepted=accepted)],
+            )
+        return Leavers(self.allow_leavers or 0) if self.whole_roll else None
 
 
 @routes.post(PATH, status_code=201, responses={200: {"description": "What a dry run found"}})
@@ -49,5 +70,6 @@ def import_pupils(
         caller.actor,
         dry_run=asked.dry_run,
         command_key=sent.command.key if sent.command else None,
+        leavers=asked.leavers,
     )
     return Answer(report, 200 if report.dry_run else 201, position=report.position, repeated=report.repeated)

@@ -42,7 +42,7 @@ def moment_of(asked: AsAtQuery) -> Moment | None:
         )
     if asked.as_at_position is not None:
         return Moment(position=asked.as_at_position)
-    return end_of(_known("as_at", asked.as_at)) if asked.as_at is not None else None
+    return end_of(known_day("as_at", asked.as_at)) if asked.as_at is not None else None
 
 
 def instant(field: str, text: str | None, *, after: bool = False) -> datetime | None:
@@ -62,7 +62,7 @@ def instant(field: str, text: str | None, *, after: bool = False) -> datetime | 
         day = msgspec.convert(text, date, strict=False)
     except msgspec.ValidationError:
         return _time(field, text)
-    day = _known(field, day)
+    day = known_day(field, day)
     midnight = end_of(day if after else day - timedelta(days=1)).at
     assert midnight
     return midnight + timedelta(microseconds=1)
@@ -71,7 +71,7 @@ def instant(field: str, text: str | None, *, after: bool = False) -> datetime | 
 def _time(field: str, text: str) -> datetime:
     try:
         moment: datetime = msgspec.convert(text, Annotated[datetime, msgspec.Meta(tz=True)], strict=False)
-        _known(field, moment.astimezone(UTC).date())
+        known_day(field, moment.astimezone(UTC).date())
     except (msgspec.ValidationError, OverflowError):
         raise InvalidInput(
             "The query is not as it must be",
@@ -86,7 +86,12 @@ def _time(field: str, text: str) -> datetime:
     return moment
 
 
-def _known(field: str, day: date) -> date:
+def known_day(field: str, day: date) -> date:
+    """A day that something may be known of.
+
+    Raises:
+        InvalidInput: It lies too far back or ahead.
+    """
     if not EARLIEST <= day <= LATEST:
         raise InvalidInput(
             "The query is not as it must be",

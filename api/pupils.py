@@ -16,11 +16,12 @@ import projections.pupils
 from api.callers import Caller, signed_in
 from api.conditions import ExpectedVersion, is_known, tag_of
 from api.encoding import Answer, PageSize, ReadQuery, Sent, body, query
-from api.moments import AsAtQuery, moment_of
+from api.moments import AsAtQuery, known_day, moment_of
 from api.reading import reading, see
 from api.routing import Routes
 from api.showing import Shown, ShownBefore
 from api.views import PupilAnswer, PupilBody, assessment_bodies, newest, pupil_body, view_of
+from domain import school_time
 from domain.access import Permission
 from domain.application.histories import Moment, pupil_as_at
 from domain.application.pupils import PupilResult
@@ -47,7 +48,28 @@ class Which(StrEnum):
         return None if self is Which.ANY else self is Which.ON_ROLL
 
 
-class PupilsQuery(AsAtQuery, frozen=True, kw_only=True):
+class PupilQuery(AsAtQuery, frozen=True, kw_only=True):
+    """How a pupil stood, and on which day.
+
+    Attributes:
+        on: The day for which age, terms, eligibility and provision are worked out; if it is not given, the
+            day of `as_at`, or today.
+    """
+
+    on: date | None = None
+
+    @property
+    def day(self) -> date:
+        """The day that is asked about.
+
+        Raises:
+            InvalidInput: Nothing is known of it.
+        """
+        today = school_time.today()
+        return known_day("on", self.on) if self.on else min(self.as_at or today, today)
+
+
+class PupilsQuery(PupilQuery, frozen=True, kw_only=True):
     """Which pupils.
 
     Attributes:
@@ -158,7 +180,7 @@ def list_pupils(
         ReadKind.PUPILS,
         (view.pupil_id for view in page),
         PupilsPage(
-            pupils=[pupil_body(caller, view) for view in page],
+            pupils=[pupil_body(caller, view, asked.day) for view in page],
             next=page[-1].pupil_id if len(views) > len(page) else None,
             position=position,
         ),
@@ -225,7 +247,7 @@ def admit_pupil(
 @routes.get("/v1/pupils/{pupil_id}", responses={304: {"description": "The reader has this version already"}})
 def read_pupil(
     caller: Annotated[Caller, signed_in(Permission.READ_PUPILS)],
-    asked: Annotated[AsAtQuery, query(AsAtQuery)],
+    asked: Annotated[PupilQuery, query(PupilQuery)],
     pupil_id: UUID,
     request: Request,
 ) -> Shown[PupilAnswer] | ShownBefore:
@@ -234,7 +256,7 @@ def read_pupil(
     if moment:
         see(caller, asked.min_position)
         then = pupil_as_at(caller.school, pupil_id, moment)
-        shown = pupil_body(caller, view_of(caller.school, then.pupil))
+        shown = pupil_body(caller, view_of(caller.school, then.pupil), asked.day)
         answer = PupilAnswer(pupil=shown, assessments=newest(then.assessments), position=moment.position)
         return Shown(caller, ReadKind.PUPIL, [pupil_id], answer)
     names = (projections.pupils.NAME, projections.assessments.NAME)
@@ -244,11 +266,13 @@ def read_pupil(
             caller.school.pupil(pupil_id)  # which says so, if there was one who has been erased
             raise NotFound("This school has no pupil with that id")
         latest = projections.assessments.latest(read.connection, caller.school.keys, pupil_id)
-    etag = tag_of(view.version, max((result.position for result in latest), default=0))
+    etag = tag_of(view.version, max((result.position for result in latest), default=0), asked.day)
     if is_known(request, etag):
         return ShownBefore(caller, ReadKind.PUPIL, [pupil_id], etag=etag)
     answer = PupilAnswer(
-        pupil=pupil_body(caller, view), assessments=assessment_bodies(latest), position=read.position
+        pupil=pupil_body(caller, view, asked.day),
+        assessments=assessment_bodies(latest),
+        position=read.position,
     )
     return Shown(caller, ReadKind.PUPIL, [pupil_id], answer, etag=etag)
 

@@ -9,11 +9,23 @@ from uuid import UUID
 import msgspec
 
 from api.callers import Caller
+from domain import school_time
 from domain.access import Permission
 from domain.application.school_application import SchoolApplication
 from domain.assessment import Assessment, Result, cell_of
 from domain.events import is_sealed
-from domain.pupil import AttendanceTotals, Pupil, PupilNames, PupilRecord
+from domain.pupil import Pupil
+from domain.pupil_day import PupilDay, on_day
+from domain.pupil_record import (
+    AttendanceTotals,
+    CarePeriod,
+    Period,
+    PremiumPeriod,
+    PupilNames,
+    PupilRecord,
+    SchoolAttended,
+    SenPeriod,
+)
 from domain.vault.aliases import alias_of
 from projections.assessments import AssessmentView
 from projections.pupils import PupilView
@@ -60,6 +72,26 @@ class PupilBody(msgspec.Struct, frozen=True, kw_only=True):
         in_care: Looked after by a local authority.
         gifted: As the school judges.
         attendance: Totals of the academic year so far.
+        middle_names: This and the fields down to the schools before are null for those who may not see names.
+        preferred_surname: What the child is called, where it is not the surname.
+        preferred_forename: What the child is called, where it is not the forename.
+        former_surname: The surname before the present one.
+        former_forename: The forename before the present one.
+        previous_setting: Where the child was before this school.
+        previous_schools: The schools before this one, the earliest first.
+        upn_missing: Why there is no UPN, as a code.
+        meals_periods: When the child was eligible for free school meals.
+        premium_periods: When the school got pupil premium for the child, and why.
+        sen_periods: The SEN provision over time.
+        sen_needs: Codes of the types of need, the primary one first.
+        eal: English as an additional language, where the school says so itself; see `on_day` for what is so.
+        talented: As the school judges.
+        care_periods: When the child was looked after.
+        post_looked_after: A DfE code of post-looked-after arrangements.
+        preschool_terms: Terms before Reception.
+        enrolment_status: A DfE code of enrolment status.
+        active_concerns: How many concerns the school has about the child.
+        on_day: What is so on the day asked about, worked out from the rest.
     """
 
     pupil_id: UUID
@@ -85,10 +117,36 @@ class PupilBody(msgspec.Struct, frozen=True, kw_only=True):
     in_care: bool | None
     gifted: bool | None
     attendance: AttendanceTotals | None
+    middle_names: str | None
+    preferred_surname: str | None
+    preferred_forename: str | None
+    former_surname: str | None
+    former_forename: str | None
+    previous_setting: str | None
+    previous_schools: tuple[SchoolAttended, ...] | None
+    upn_missing: str | None
+    meals_periods: tuple[Period, ...]
+    premium_periods: tuple[PremiumPeriod, ...]
+    sen_periods: tuple[SenPeriod, ...]
+    sen_needs: tuple[str, ...]
+    eal: bool | None
+    talented: bool | None
+    care_periods: tuple[CarePeriod, ...]
+    post_looked_after: str | None
+    preschool_terms: int | None
+    enrolment_status: str | None
+    active_concerns: int
+    on_day: PupilDay
 
 
-def pupil_body(caller: Caller, view: PupilView) -> PupilBody:
-    """A pupil of the projection, as the caller may see it."""
+def pupil_body(caller: Caller, view: PupilView, day: date | None = None) -> PupilBody:
+    """A pupil of the projection, as the caller may see it.
+
+    Args:
+        caller: Whom it is shown to.
+        view: The pupil.
+        day: The day that is asked about; today, if none is given.
+    """
     names = names_for(caller, view.names)
     shown: dict[str, Any] = {
         field: getattr(names, field) if names else None for field in PupilNames.__struct_fields__
@@ -101,6 +159,8 @@ def pupil_body(caller: Caller, view: PupilView) -> PupilBody:
         left_on=view.left_on,
         class_id=view.class_id,
         alias=alias_for(caller, view.pupil_id),
+        active_concerns=view.active_concerns,
+        on_day=on_day(names, view.record, view.left_on, day or school_time.today()),
         **shown,
     )
 
@@ -115,6 +175,7 @@ def view_of(school: SchoolApplication, pupil: Pupil) -> PupilView:
         record=pupil.record,
         left_on=pupil.left_on,
         class_id=school.class_id_of(class_name) if class_name else None,
+        active_concerns=pupil.active_concerns,
     )
 
 

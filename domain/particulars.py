@@ -8,16 +8,26 @@ from typing import Any
 
 import msgspec
 
-from domain import addresses
+from domain import addresses, lists_over_time
 from domain.addresses import find_addresses, holds_email
 from domain.codes.nc_year import read_nc_year
 from domain.codes.postcode import read_postcode
+from domain.codes.record_sets import ENROLMENT_STATUS, POST_LOOKED_AFTER, UPN_UNKNOWN_REASON
 from domain.codes.sets import ETHNICITY, LANGUAGE, SEN_PROVISION, SEX
 from domain.codes.upn import read_upn
 from domain.errors import Finding, InvalidInput
 from domain.files import fields
 from domain.files.rows import EARLIEST_DATE_OF_BIRTH, finding
-from domain.pupil import AttendanceTotals, PupilNames, PupilRecord
+from domain.pupil_record import (
+    AttendanceTotals,
+    CarePeriod,
+    Period,
+    PremiumPeriod,
+    PupilNames,
+    PupilRecord,
+    SchoolAttended,
+    SenPeriod,
+)
 from domain.text import read_text
 
 Unset = msgspec.UnsetType
@@ -27,7 +37,11 @@ UNSET = msgspec.UNSET
 class PupilParticulars(
     msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
 ):
-    """Fields of a pupil to set; a field that is left out stays as it is, and null empties it."""
+    """Fields of a pupil to set; a field that is left out stays as it is, and null empties it.
+
+    What is set here is the school's own from then on, and no file replaces it; `hand_back` names fields that
+    files may change again.
+    """
 
     surname: str | Unset = UNSET
     forename: str | Unset = UNSET
@@ -45,12 +59,32 @@ class PupilParticulars(
     in_care: bool | Unset | None = UNSET
     gifted: bool | Unset | None = UNSET
     attendance: AttendanceTotals | Unset | None = UNSET
+    middle_names: str | Unset | None = UNSET
+    preferred_surname: str | Unset | None = UNSET
+    preferred_forename: str | Unset | None = UNSET
+    former_surname: str | Unset | None = UNSET
+    former_forename: str | Unset | None = UNSET
+    previous_setting: str | Unset | None = UNSET
+    previous_schools: tuple[SchoolAttended, ...] | Unset = UNSET
+    upn_missing: str | Unset | None = UNSET
+    meals_periods: tuple[Period, ...] | Unset = UNSET
+    premium_periods: tuple[PremiumPeriod, ...] | Unset = UNSET
+    sen_periods: tuple[SenPeriod, ...] | Unset = UNSET
+    sen_needs: tuple[str, ...] | Unset = UNSET
+    eal: bool | Unset | None = UNSET
+    talented: bool | Unset | None = UNSET
+    care_periods: tuple[CarePeriod, ...] | Unset = UNSET
+    post_looked_after: str | Unset | None = UNSET
+    preschool_terms: int | Unset | None = UNSET
+    enrolment_status: str | Unset | None = UNSET
+    hand_back: tuple[str, ...] = ()
 
     def applied_to(self, names: PupilNames, record: PupilRecord) -> tuple[PupilNames, PupilRecord]:
-        """The particulars with these fields set."""
+        """The particulars with these fields set; a UPN that is found is not missing any more."""
+        found = {} if self.upn in {UNSET, None} or self.upn_missing is not UNSET else {"upn_missing": None}
         return (
             msgspec.structs.replace(names, **self._set(PupilNames)),
-            msgspec.structs.replace(record, **self._set(PupilRecord)),
+            msgspec.structs.replace(record, **self._set(PupilRecord), **found),
         )
 
     def whole(self) -> tuple[PupilNames, PupilRecord]:
@@ -74,6 +108,26 @@ class PupilParticulars(
             for field in self.__struct_fields__
             if field in fields and (value := getattr(self, field)) is not UNSET
         }
+
+
+FIELDS = frozenset(PupilNames.__struct_fields__) | frozenset(PupilRecord.__struct_fields__)
+"""Every field of a pupil."""
+
+
+def checked_hand_back(fields: tuple[str, ...]) -> frozenset[str]:
+    """The names of fields that are handed back.
+
+    Raises:
+        InvalidInput: A pupil has no such field.
+    """
+    findings = [
+        finding("hand_back", field, f"fields of a pupil: {', '.join(sorted(FIELDS))}")
+        for field in fields
+        if field not in FIELDS
+    ]
+    if findings:
+        raise InvalidInput("These fields cannot be handed back", findings)
+    return frozenset(fields)
 
 
 MANDATORY = ("surname", "forename", "date_of_birth", "sex", "date_of_entry")
@@ -121,6 +175,12 @@ def checked_reason(field: str, text: str | None) -> str | None:
 _READERS: dict[str, Callable[[str], str]] = {
     "surname": _read_name,
     "forename": _read_name,
+    "middle_names": _read_name,
+    "preferred_surname": _read_name,
+    "preferred_forename": _read_name,
+    "former_surname": _read_name,
+    "former_forename": _read_name,
+    "previous_setting": _read_name,
     "class_name": _read_class_name,
     "upn": read_upn,
     "postcode": read_postcode,
@@ -129,7 +189,26 @@ _READERS: dict[str, Callable[[str], str]] = {
     "first_language": LANGUAGE.find,
     "ethnicity": ETHNICITY.find,
     "sen_provision": SEN_PROVISION.find,
+    "upn_missing": UPN_UNKNOWN_REASON.find,
+    "post_looked_after": POST_LOOKED_AFTER.find,
+    "enrolment_status": ENROLMENT_STATUS.find,
 }
+
+_LONGEST = {
+    "surname": 100,
+    "forename": 100,
+    "class_name": 60,
+    "middle_names": 200,
+    "preferred_surname": 100,
+    "preferred_forename": 100,
+    "former_surname": 100,
+    "former_forename": 100,
+    "previous_setting": 200,
+}
+"""The most characters of a text."""
+
+MOST_PRESCHOOL_TERMS = 15
+"""Terms before Reception: five years of them."""
 
 
 def checked(names: PupilNames, record: PupilRecord) -> tuple[PupilNames, PupilRecord]:
@@ -153,19 +232,28 @@ def checked(names: PupilNames, record: PupilRecord) -> tuple[PupilNames, PupilRe
     spelled_names, spelled_record = read(names), read(record)
     findings += [
         Finding(field=field, found=f"{len(text)} characters", accepted=f"1 to {most} characters")
-        for field, text, most in (
-            ("surname", names.surname, 100),
-            ("forename", names.forename, 100),
-            ("class_name", record.class_name, 60),
-        )
-        if text is not None and not 1 <= len(text.strip()) <= most
+        for part in (names, record)
+        for field, most in _LONGEST.items()
+        if (text := getattr(part, field, None)) is not None and not 1 <= len(text.strip()) <= most
     ]
     findings += _date_findings(names.date_of_birth, record.date_of_entry)
     if record.attendance:
         findings += _attendance_findings(record.attendance)
+    if names.upn and record.upn_missing:
+        findings.append(
+            Finding(field="upn_missing", found=record.upn_missing[:60], accepted="nothing: there is a UPN")
+        )
+    terms = record.preschool_terms
+    if terms is not None and not 0 <= terms <= MOST_PRESCHOOL_TERMS:
+        accepted = f"a number of terms from 0 to {MOST_PRESCHOOL_TERMS}"
+        findings.append(Finding(field="preschool_terms", found=str(terms)[:60], accepted=accepted))
+    lists = lists_over_time.checked(names, record, findings)
     if findings:
         raise InvalidInput("These particulars cannot be accepted", findings)
-    return msgspec.structs.replace(names, **spelled_names), msgspec.structs.replace(record, **spelled_record)
+    return (
+        msgspec.structs.replace(names, **spelled_names, **lists.names),
+        msgspec.structs.replace(record, **spelled_record, **lists.record),
+    )
 
 
 def _date_findings(born: date, entered: date) -> list[Finding]:

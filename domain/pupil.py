@@ -1,124 +1,28 @@
-"""A pupil: what is recorded of a child, and what may happen to that record."""
+"""A pupil: what may happen to what is recorded of a child."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
 from enum import StrEnum
-from typing import Any, ClassVar, cast
+from typing import ClassVar, cast
 from uuid import UUID
 
 import msgspec
 
-from domain.errors import Conflict, Erased, InvalidInput
+from domain.errors import Conflict, Erased, InvalidInput, NotFound
 from domain.events import SYSTEM, Actor, Event, Names, Open, Record, event, is_sealed
+from domain.pupil_record import AttendanceTotals as AttendanceTotals
+from domain.pupil_record import PupilNames as PupilNames
+from domain.pupil_record import PupilRecord as PupilRecord
+from domain.pupil_record import RecordChange as RecordChange
 
 
-class PupilNames(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """Who a child is: the whole of the pupil's `names` compartment.
+class Source(StrEnum):
+    """Where particulars came from, which says whose they are: what the school entered no file replaces."""
 
-    Attributes:
-        surname: As the school writes it.
-        forename: As the school writes it.
-        date_of_birth: The date of birth.
-        upn: The Unique Pupil Number, 13 characters, permanent or temporary; never the identity of the record.
-        former_upns: Those that the child had before, the oldest first.
-        postcode: In the usual form, as in `CM1 1QH`.
-    """
-
-    surname: str
-    forename: str
-    date_of_birth: date
-    upn: str | None = None
-    former_upns: tuple[str, ...] = ()
-    postcode: str | None = None
-
-
-class AttendanceTotals(msgspec.Struct, frozen=True, kw_only=True):
-    """Sessions (half days) so far in an academic year.
-
-    Attributes:
-        academic_year: The year in which it starts.
-        possible: Sessions that the child could have attended.
-        authorised: Those missed with leave.
-        unauthorised: Those missed without.
-    """
-
-    academic_year: int
-    possible: int
-    authorised: int
-    unauthorised: int
-
-
-class PupilRecord(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """Everything else about a child: the whole of the pupil's `record` compartment.
-
-    Codes are kept as supplied.
-
-    Attributes:
-        sex: M, F, U or W.
-        date_of_entry: When the child joined this school.
-        nc_year: National Curriculum year: N1, N2, R, 1 to 14, X.
-        class_name: The registration group, as the school calls it.
-        free_school_meals: Eligible for free school meals.
-        first_language: A DfE language code.
-        ethnicity: A DfE ethnicity code, main or extended.
-        sen_provision: N, A, P, S, Q, E or K.
-        in_care: Looked after by a local authority.
-        gifted: As the school judges.
-        attendance: Totals of the academic year so far.
-    """
-
-    sex: str
-    date_of_entry: date
-    nc_year: str | None = None
-    class_name: str | None = None
-    free_school_meals: bool | None = None
-    first_language: str | None = None
-    ethnicity: str | None = None
-    sen_provision: str | None = None
-    in_care: bool | None = None
-    gifted: bool | None = None
-    attendance: AttendanceTotals | None = None
-
-
-class RecordChange(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """The fields of a :class:`PupilRecord` that change; those that do not are left unset."""
-
-    sex: str | msgspec.UnsetType = msgspec.UNSET
-    date_of_entry: date | msgspec.UnsetType = msgspec.UNSET
-    nc_year: str | msgspec.UnsetType | None = msgspec.UNSET
-    class_name: str | msgspec.UnsetType | None = msgspec.UNSET
-    free_school_meals: bool | msgspec.UnsetType | None = msgspec.UNSET
-    first_language: str | msgspec.UnsetType | None = msgspec.UNSET
-    ethnicity: str | msgspec.UnsetType | None = msgspec.UNSET
-    sen_provision: str | msgspec.UnsetType | None = msgspec.UNSET
-    in_care: bool | msgspec.UnsetType | None = msgspec.UNSET
-    gifted: bool | msgspec.UnsetType | None = msgspec.UNSET
-    attendance: AttendanceTotals | msgspec.UnsetType | None = msgspec.UNSET
-
-    @classmethod
-    def between(cls, before: PupilRecord, after: PupilRecord) -> RecordChange:
-        """What has to be set to turn `before` into `after`."""
-        return cls(
-            **{
-                field: new
-                for field in PupilRecord.__struct_fields__
-                if (new := getattr(after, field)) != getattr(before, field)
-            }
-        )
-
-    def applied_to(self, before: PupilRecord) -> PupilRecord:
-        """The record with this change made."""
-        return msgspec.structs.replace(before, **self.fields())
-
-    def fields(self) -> dict[str, Any]:
-        """The changed fields and their new values."""
-        return {
-            field: value
-            for field in self.__struct_fields__
-            if (value := getattr(self, field)) is not msgspec.UNSET
-        }
+    ENTERED = "entered"
+    FILE = "file"
 
 
 @event("pupil.admitted")
@@ -129,6 +33,7 @@ class PupilAdmitted(Event, frozen=True, kw_only=True):
 
     names: Names[PupilNames]
     record: Record[PupilRecord]
+    source: Open[Source | None] = None
 
 
 @event("pupil.changed")
@@ -136,11 +41,14 @@ class PupilChanged(Event, frozen=True, kw_only=True):
     """Some of a child's particulars changed.
 
     `names`, where anything in it changed, is the whole compartment, so that it can be handed on without being
-    opened; `record` is only what changed.
+    opened; `record` is only what changed. `handed_back` are the names of fields that the school leaves to its
+    files from now on, after it had entered them.
     """
 
     names: Names[PupilNames | None] = None
     record: Record[RecordChange | None] = None
+    source: Open[Source | None] = None
+    handed_back: Record[tuple[str, ...]] = ()
 
 
 @event("pupil.left")
@@ -160,6 +68,38 @@ class PupilReturned(Event, frozen=True, kw_only=True):
     """A child who had left came back."""
 
     returned_on: Record[date]
+
+
+class Concern(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Something about a child that the school keeps an eye on.
+
+    Attributes:
+        id: Its id.
+        opened_on: Since when.
+        closed_on: Until when; none, while it is active.
+    """
+
+    id: UUID
+    opened_on: date
+    closed_on: date | None = None
+
+
+@event("pupil.concern-opened")
+class ConcernOpened(Event, frozen=True, kw_only=True):
+    """The school has a concern about the child; the words stay in this event."""
+
+    concern_id: Open[UUID]
+    opened_on: Record[date]
+    text: Names[str]
+
+
+@event("pupil.concern-closed")
+class ConcernClosed(Event, frozen=True, kw_only=True):
+    """A concern is over."""
+
+    concern_id: Open[UUID]
+    closed_on: Record[date]
+    outcome: Names[str | None] = None
 
 
 class ErasureReason(StrEnum):
@@ -194,6 +134,8 @@ class PupilSnapshot(Event, frozen=True, kw_only=True):
     names: Names[PupilNames]
     record: Record[PupilRecord]
     left_on: Record[date | None] = None
+    concerns: Record[tuple[Concern, ...]] = ()
+    entered: Record[tuple[str, ...]] = ()
 
     @classmethod
     def take(cls, pupil: Pupil) -> PupilSnapshot:
@@ -205,6 +147,8 @@ class PupilSnapshot(Event, frozen=True, kw_only=True):
             names=pupil.names,
             record=pupil.record,
             left_on=pupil.left_on,
+            concerns=pupil.concerns,
+            entered=tuple(sorted(pupil.entered)),
         )
 
 
@@ -218,6 +162,9 @@ class Pupil(msgspec.Struct, frozen=True, kw_only=True):
         record: The `record` compartment.
         left_on: When the child left, if away.
         erased: Nothing but this can be told of the child.
+        concerns: Those that the school has or had, in the order in which they were opened.
+        entered: The fields that the school entered itself, which no file replaces; what is sealed to the
+            reader is not among them.
     """
 
     id: UUID
@@ -226,6 +173,8 @@ class Pupil(msgspec.Struct, frozen=True, kw_only=True):
     record: PupilRecord
     left_on: date | None = None
     erased: bool = False
+    concerns: tuple[Concern, ...] = ()
+    entered: frozenset[str] = frozenset()
 
     Snapshot: ClassVar[type[PupilSnapshot]] = PupilSnapshot
 
@@ -233,6 +182,11 @@ class Pupil(msgspec.Struct, frozen=True, kw_only=True):
     def on_roll(self) -> bool:
         """Whether the child is at the school now."""
         return self.left_on is None
+
+    @property
+    def active_concerns(self) -> int:
+        """How many concerns there are now."""
+        return sum(concern.closed_on is None for concern in self.concerns)
 
 
 def fold(pupil: Pupil | None, events: Iterable[Event]) -> Pupil | None:
@@ -250,6 +204,7 @@ def _after(pupil: Pupil | None, happened: Event) -> Pupil:
                 version=happened.originator_version,
                 names=happened.names,
                 record=happened.record,
+                entered=_entered_at_first(happened),
             )
         case PupilSnapshot():
             return Pupil(
@@ -258,6 +213,8 @@ def _after(pupil: Pupil | None, happened: Event) -> Pupil:
                 names=happened.names,
                 record=happened.record,
                 left_on=happened.left_on,
+                concerns=happened.concerns,
+                entered=_opened(happened.entered),
             )
         case _ if pupil is None:
             raise Conflict(f"{happened.name} cannot be the first event of a pupil")
@@ -267,6 +224,7 @@ def _after(pupil: Pupil | None, happened: Event) -> Pupil:
                 version=happened.originator_version,
                 names=happened.names or pupil.names,
                 record=_merged(pupil.record, happened.record),
+                entered=_entered_since(pupil, happened),
             )
         case PupilLeft():
             return msgspec.structs.replace(
@@ -274,10 +232,68 @@ def _after(pupil: Pupil | None, happened: Event) -> Pupil:
             )
         case PupilReturned():
             return msgspec.structs.replace(pupil, version=happened.originator_version, left_on=None)
+        case ConcernOpened() | ConcernClosed():
+            return _with_concern(pupil, happened)
         case PupilErased():
             return msgspec.structs.replace(pupil, version=happened.originator_version, erased=True)
         case _:
             raise Conflict(f"{happened.name} is not an event of a pupil")
+
+
+def _with_concern(pupil: Pupil, happened: ConcernOpened | ConcernClosed) -> Pupil:
+    concerns = pupil.concerns
+    if is_sealed(concerns):
+        pass
+    elif isinstance(happened, ConcernOpened):
+        concerns = (*concerns, Concern(id=happened.concern_id, opened_on=happened.opened_on))
+    else:
+        concerns = tuple(
+            msgspec.structs.replace(concern, closed_on=happened.closed_on)
+            if concern.id == happened.concern_id
+            else concern
+            for concern in concerns
+        )
+    return msgspec.structs.replace(pupil, version=happened.originator_version, concerns=concerns)
+
+
+def _entered_at_first(happened: PupilAdmitted) -> frozenset[str]:
+    if happened.source is not Source.ENTERED:
+        return frozenset()
+    return frozenset(
+        field.name
+        for part in (happened.names, happened.record)
+        if not is_sealed(part)
+        for field in msgspec.structs.fields(part)
+        if getattr(part, field.name) != field.default
+    )
+
+
+def _entered_since(pupil: Pupil, happened: PupilChanged) -> frozenset[str]:
+    """The fields that are the school's own after a change: those that it set, less what it handed back."""
+    entered = pupil.entered
+    if happened.source is Source.ENTERED:
+        entered |= changed_fields(pupil, happened)
+    return entered - _opened(happened.handed_back)
+
+
+def _opened(fields: tuple[str, ...]) -> frozenset[str]:
+    """Names of fields, as far as they are open; which fields a school entered tells something of a child."""
+    return frozenset() if is_sealed(fields) else frozenset(fields)
+
+
+def changed_fields(pupil: Pupil, happened: PupilChanged) -> frozenset[str]:
+    """The fields that a change gives another value, as far as they are open."""
+    fields: set[str] = set()
+    if happened.record is not None and not is_sealed(happened.record):
+        fields |= happened.record.fields().keys()
+    names = happened.names
+    if names is not None and not is_sealed(names) and not is_sealed(pupil.names):
+        fields |= {
+            field
+            for field in PupilNames.__struct_fields__
+            if getattr(names, field) != getattr(pupil.names, field)
+        }
+    return frozenset(fields)
 
 
 def _merged(record: PupilRecord, change: RecordChange | None) -> PupilRecord:
@@ -287,23 +303,41 @@ def _merged(record: PupilRecord, change: RecordChange | None) -> PupilRecord:
     return cast("PupilRecord", change) if is_sealed(change) else change.applied_to(record)
 
 
-def admit(pupil_id: UUID, names: PupilNames, record: PupilRecord, actor: Actor) -> PupilAdmitted:
+def admit(
+    pupil_id: UUID, names: PupilNames, record: PupilRecord, actor: Actor, source: Source = Source.ENTERED
+) -> PupilAdmitted:
     """Begins a child's record."""
     return PupilAdmitted(
-        originator_id=pupil_id, originator_version=1, actor=actor, names=names, record=record
+        originator_id=pupil_id, originator_version=1, actor=actor, names=names, record=record, source=source
     )
 
 
-def change(pupil: Pupil, names: PupilNames, record: PupilRecord, actor: Actor) -> PupilChanged | None:
+def change(
+    pupil: Pupil,
+    names: PupilNames,
+    record: PupilRecord,
+    actor: Actor,
+    source: Source = Source.ENTERED,
+    handed_back: frozenset[str] = frozenset(),
+) -> PupilChanged | None:
     """Makes the pupil's particulars these; `None` when they are already.
 
     A UPN that is replaced is kept among the former ones.
+
+    Args:
+        pupil: The pupil.
+        names: Who the child is from now on.
+        record: Everything else from now on.
+        actor: Who changes it.
+        source: Whether the school enters it, or a file brings it.
+        handed_back: Fields that files may change again from now on.
     """
     if pupil.names.upn and names.upn != pupil.names.upn and pupil.names.upn not in names.former_upns:
         names = msgspec.structs.replace(names, former_upns=(*names.former_upns, pupil.names.upn))
     names_changed = names != pupil.names
     record_changed = record != pupil.record
-    if not (names_changed or record_changed):
+    handed_back &= pupil.entered
+    if not (names_changed or record_changed or handed_back):
         return None
     return PupilChanged(
         originator_id=pupil.id,
@@ -311,6 +345,47 @@ def change(pupil: Pupil, names: PupilNames, record: PupilRecord, actor: Actor) -
         actor=actor,
         names=names if names_changed else None,
         record=RecordChange.between(pupil.record, record) if record_changed else None,
+        source=source,
+        handed_back=tuple(sorted(handed_back)),
+    )
+
+
+def open_concern(pupil: Pupil, concern_id: UUID, opened_on: date, text: str, actor: Actor) -> ConcernOpened:
+    """Opens a concern about the child."""
+    return ConcernOpened(
+        originator_id=pupil.id,
+        originator_version=pupil.version + 1,
+        actor=actor,
+        concern_id=concern_id,
+        opened_on=opened_on,
+        text=text,
+    )
+
+
+def close_concern(
+    pupil: Pupil, concern_id: UUID, closed_on: date, outcome: str | None, actor: Actor
+) -> ConcernClosed:
+    """Closes a concern.
+
+    Raises:
+        NotFound: The child has no such concern.
+        Conflict: It is closed.
+        InvalidInput: The day lies before the one on which it was opened.
+    """
+    concern = next((each for each in pupil.concerns if each.id == concern_id), None)
+    if concern is None:
+        raise NotFound("This pupil has no concern with that id")
+    if concern.closed_on:
+        raise Conflict("This concern is closed already", closed_on=concern.closed_on.isoformat())
+    if closed_on < concern.opened_on:
+        raise InvalidInput("A concern cannot be closed before the day on which it was opened")
+    return ConcernClosed(
+        originator_id=pupil.id,
+        originator_version=pupil.version + 1,
+        actor=actor,
+        concern_id=concern_id,
+        closed_on=closed_on,
+        outcome=outcome,
     )
 
 

@@ -71,6 +71,7 @@ class ImportCompleted(Event, frozen=True, kw_only=True):
     changed: Open[int]
     unchanged: Open[int]
     results: Open[int]
+    left: Open[int] = 0
 
 
 class School(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,6 +22,8 @@ class ReadKind(StrEnum):
     SEARCH = "search"
     CLASSES = "classes"
     SHEET = "class sheet"
+    NOTES = "notes about a pupil"
+    CONCERNS = "concerns about a pupil"
     PUPIL_HISTORY = "history of a pupil"
     SCHOOL_HISTORY = "history of the school"
 

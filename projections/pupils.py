@@ -14,6 +14,7 @@ from typing import Any, cast
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import replace
 
 from domain.errors import KeyNotHeld
 from domain.events import Compartment, Sealed
@@ -40,6 +41,7 @@ class _Kept(msgspec.Struct, frozen=True, omit_defaults=True):
 
     record: PupilRecord
     left_on: date | None = None
+    active_concerns: int = 0
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -119,11 +121,15 @@ def _after(mapper: EventMapper, row: _Row | None, event: RecordedEvent) -> _Row:
                 row.names_version = event.originator_version
             change: RecordChange | None = said.get("record")
             if change is not None:
-                row.kept = _Kept(change.applied_to(row.kept.record), row.kept.left_on)
+                row.kept = replace(row.kept, record=change.applied_to(row.kept.record))
         case "pupil.left":
-            row.kept = _Kept(row.kept.record, said["left_on"])
+            row.kept = replace(row.kept, left_on=said["left_on"])
         case "pupil.returned":
-            row.kept = _Kept(row.kept.record)
+            row.kept = replace(row.kept, left_on=None)
+        case "pupil.concern-opened":
+            row.kept = replace(row.kept, active_concerns=row.kept.active_concerns + 1)
+        case "pupil.concern-closed":
+            row.kept = replace(row.kept, active_concerns=row.kept.active_concerns - 1)
         case _:
             raise ValueError(f"{name} is not an event of a pupil")
     return row
@@ -166,6 +172,7 @@ class PupilView(msgspec.Struct, frozen=True, kw_only=True):
         record: The record compartment.
         left_on: When the child left, if away.
         class_id: The class, for filters.
+        active_concerns: How many concerns the school has about the child.
     """
 
     pupil_id: UUID
@@ -174,6 +181,7 @@ class PupilView(msgspec.Struct, frozen=True, kw_only=True):
     record: PupilRecord
     left_on: date | None = None
     class_id: UUID | None = None
+    active_concerns: int = 0
 
 
 class ClassView(msgspec.Struct, frozen=True, kw_only=True):
@@ -253,6 +261,7 @@ def _view(mapper: EventMapper, keys: Keyring, row: tuple[Any, ...]) -> PupilView
         record=kept.record,
         left_on=kept.left_on,
         class_id=class_id,
+        active_concerns=kept.active_concerns,
     )
 
 

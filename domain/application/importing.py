@@ -30,7 +30,8 @@ from domain.files.reader import read_pupil_file
 from domain.files.rows import PupilFile, PupilRow
 from domain.identifiers import log_id_of, new_id
 from domain.ledger.stream import Unless
-from domain.pupil import Pupil
+from domain.periods import reconciled
+from domain.pupil import Pupil, Source
 from domain.school import ImportCompleted
 
 
@@ -39,6 +40,7 @@ class RowOutcome(StrEnum):
 
     CREATED = "created"
     CHANGED = "changed"
+    LEFT = "left"
     UNCHANGED = "unchanged"
     REFUSED = "refused"
 
@@ -51,6 +53,7 @@ class RowReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         outcome: Created, changed, unchanged or refused.
         pupil_id: The pupil, where there was one before or one has been created.
         fields: The fields that change.
+        kept: Fields of which the file says something else, and which stay as the school entered them itself.
         results: The number of assessments added or corrected.
         findings: Why the row is refused.
     """
@@ -59,12 +62,16 @@ class RowReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     outcome: RowOutcome
     pupil_id: UUID | None = None
     fields: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
     results: int = 0
     findings: tuple[Finding, ...] = ()
 
 
 class ImportResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What an import did, in numbers; what a repeat of it is answered with."""
+    """What an import did, in numbers; what a repeat of it is answered with.
+
+    `left` counts pupils whom a file of the whole roll does not have, and who were taken off it.
+    """
 
     format: str
     created: int
@@ -72,6 +79,7 @@ class ImportResult(msgspec.Struct, frozen=True, kw_only=True):
     unchanged: int
     refused: int
     results: int
+    left: int = 0
 
 
 class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,6 +102,20 @@ class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
     repeated: bool = False
 
 
+LARGEST_SHRINK = 10
+"""A file takes no more than this part of the roll off it (1/10), unless somebody says how many may go."""
+
+
+class Leavers(msgspec.Struct, frozen=True):
+    """A file is the whole roll: who is not in it has left.
+
+    Attributes:
+        allowed: So many may leave, where they are more than a tenth of the roll.
+    """
+
+    allowed: int = 0
+
+
 @dataclass
 class _Plan:
     """The events that a file causes, and the report on its rows."""
@@ -111,6 +133,7 @@ def import_file(
     *,
     dry_run: bool,
     command_key: str | None = None,
+    leavers: Leavers | None = None,
 ) -> ImportReport:
     """Imports a Target Tracker import file or a Common Transfer File.
 
@@ -120,6 +143,7 @@ def import_file(
         actor: Who imports it: the school's staff, or the operator on its behalf.
         dry_run: Only report what would happen.
         command_key: The caller's id for the command, if it gave one.
+        leavers: The file is the whole roll, and who is not in it has left; otherwise they stay.
 
     Raises:
         UnreadableFile: It is not such a file, or is damaged.
@@ -134,14 +158,14 @@ def import_file(
         school=(facts.local_authority, facts.establishment),
     )
     if dry_run:
-        plan = _plan(school, file, actor)
+        plan = _plan(school, file, actor, today, leavers)
         rows = _without_new_ids(plan.rows)
         return ImportReport(dry_run=True, counts=plan.counts, rows=rows, dropped=file.dropped)
 
     plans: list[_Plan] = []
 
     def decide() -> Decision[ImportResult]:
-        plan = _plan(school, file, actor)
+        plan = _plan(school, file, actor, today, leavers)
         plans.append(plan)
         if plan.counts.refused:
             rows = _without_new_ids(plan.rows)
@@ -153,7 +177,8 @@ def import_file(
             )
         return Decision(plan.events, plan.counts, Unless(PUPILS, plan.position))
 
-    key = CommandKey(command_key, b"import" + hashlib.sha256(content).digest()) if command_key else None
+    said = b"import" + hashlib.sha256(content).digest() + (msgspec.json.encode(leavers) if leavers else b"")
+    key = CommandKey(command_key, said) if command_key else None
     outcome = school.carry_out(decide, ImportResult, key)
     return ImportReport(
         dry_run=False,
@@ -173,17 +198,25 @@ def _without_new_ids(rows: list[RowReport]) -> list[RowReport]:
     ]
 
 
-def _plan(school: SchoolApplication, file: PupilFile, actor: Actor) -> _Plan:
+def _plan(
+    school: SchoolApplication, file: PupilFile, actor: Actor, today: date, leavers: Leavers | None
+) -> _Plan:
     position = school.stream.head().position
-    roll = Roll(school.roll(up_to=position).values())
+    pupils = school.roll(up_to=position)
+    roll = Roll(pupils.values())
     matches = [(row, roll.match(row)) for row in file.rows]
     logs = _Logs(school, [match.pupil for row, match in matches if match.pupil and row.results])
     events: list[Event] = []
     reports = []
     for row, match in matches:
-        report, happened = _row(row, match, logs, actor)
+        report, happened = _row(row, match, logs, actor, today)
         reports.append(report)
         events += happened
+    if leavers:
+        there = {match.pupil.id for _, match in matches if match.pupil}
+        gone = [pupil for pupil in pupils.values() if pupil.on_roll and pupil.id not in there]
+        reports += _leaving(gone, sum(pupil.on_roll for pupil in pupils.values()), leavers)
+        events += [domain.pupil.leave(pupil, today, actor) for pupil in gone]
     outcomes = Counter(report.outcome for report in reports)
     counts = ImportResult(
         format=file.format,
@@ -192,6 +225,7 @@ def _plan(school: SchoolApplication, file: PupilFile, actor: Actor) -> _Plan:
         unchanged=outcomes[RowOutcome.UNCHANGED],
         refused=outcomes[RowOutcome.REFUSED],
         results=sum(report.results for report in reports),
+        left=outcomes[RowOutcome.LEFT],
     )
     if events:
         imports = log_id_of(school.school_id, "imports")
@@ -206,12 +240,33 @@ def _plan(school: SchoolApplication, file: PupilFile, actor: Actor) -> _Plan:
                 changed=counts.changed,
                 unchanged=counts.unchanged,
                 results=counts.results,
+                left=counts.left,
             )
         )
     return _Plan(events, reports, counts, position)
 
 
-def _row(row: PupilRow, match: Match, logs: _Logs, actor: Actor) -> tuple[RowReport, list[Event]]:
+def _leaving(gone: list[Pupil], on_roll: int, leavers: Leavers) -> list[RowReport]:
+    """What becomes of those whom a file of the whole roll does not have.
+
+    They are refused where they are so many that somebody has probably sent the wrong file.
+    """
+    if not gone:
+        return []
+    reports = [RowReport(row=0, outcome=RowOutcome.LEFT, pupil_id=pupil.id) for pupil in gone]
+    if len(gone) * LARGEST_SHRINK <= on_roll or len(gone) <= leavers.allowed:
+        return reports
+    refusal = Finding(
+        field="leavers",
+        found=f"{len(gone)} of {on_roll} pupils on the roll are not in the file",
+        accepted=f"a tenth of the roll, or as many as are allowed (allow_leavers={len(gone)})",
+    )
+    return [RowReport(row=0, outcome=RowOutcome.REFUSED, findings=(refusal,)), *reports]
+
+
+def _row(
+    row: PupilRow, match: Match, logs: _Logs, actor: Actor, today: date
+) -> tuple[RowReport, list[Event]]:
     findings = (*row.findings, *match.findings)
     if not findings and match.pupil is None:
         findings = missing_of_a_new_pupil(row)
@@ -223,27 +278,31 @@ def _row(row: PupilRow, match: Match, logs: _Logs, actor: Actor) -> tuple[RowRep
         assert row.record
         pupil_id = new_id()
         results = logs.add(pupil_id, row, actor)
-        admitted = domain.pupil.admit(pupil_id, row.names, row.record, actor)
+        record = reconciled(None, row.record, today)
+        admitted = domain.pupil.admit(pupil_id, row.names, record, actor, Source.FILE)
         report = RowReport(row=row.row, outcome=RowOutcome.CREATED, pupil_id=pupil_id, results=len(results))
         return report, [admitted, *results]
-    return _known(row, match.pupil, logs, actor)
+    return _known(row, match.pupil, logs, actor, today)
 
 
-def _known(row: PupilRow, pupil: Pupil, logs: _Logs, actor: Actor) -> tuple[RowReport, list[Event]]:
-    names, record = merged(row, pupil)
-    changed = domain.pupil.change(pupil, names, record, actor)
+def _known(
+    row: PupilRow, pupil: Pupil, logs: _Logs, actor: Actor, today: date
+) -> tuple[RowReport, list[Event]]:
+    after = merged(row, pupil, today)
+    changed = domain.pupil.change(pupil, after.names, after.record, actor, Source.FILE)
     results = logs.add(pupil.id, row, actor)
     fields = tuple(
         field
-        for before, after in ((pupil.names, names), (pupil.record, record))
+        for before, then in ((pupil.names, after.names), (pupil.record, after.record))
         for field in type(before).__struct_fields__
-        if getattr(before, field) != getattr(after, field)
+        if getattr(before, field) != getattr(then, field)
     )
     report = RowReport(
         row=row.row,
         outcome=RowOutcome.CHANGED if changed or results else RowOutcome.UNCHANGED,
         pupil_id=pupil.id,
         fields=fields,
+        kept=after.kept,
         results=len(results),
     )
     return report, [*([changed] if changed else []), *results]

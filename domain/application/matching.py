@@ -7,6 +7,7 @@ birth together; never on less.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ import msgspec
 
 from domain.errors import Finding
 from domain.files.rows import PupilRow
+from domain.periods import reconciled
 from domain.pupil import Pupil, PupilNames, PupilRecord
 
 
@@ -99,13 +101,29 @@ def missing_of_a_new_pupil(row: PupilRow) -> tuple[Finding, ...]:
     )
 
 
-def merged(row: PupilRow, pupil: Pupil) -> tuple[PupilNames, PupilRecord]:
+class Merged(msgspec.Struct, frozen=True):
+    """A pupil's particulars after a row.
+
+    Attributes:
+        names: Who the child is.
+        record: Everything else.
+        kept: Fields of which the row says something else, and which stay as the school entered them itself.
+    """
+
+    names: PupilNames
+    record: PupilRecord
+    kept: tuple[str, ...] = ()
+
+
+def merged(row: PupilRow, pupil: Pupil, today: date) -> Merged:
     """The pupil's particulars with what the row states; the rest stays as the school has it.
 
-    Former UPNs are added, never taken away, and names that differ only in their capitals stay as the school
-    writes them: other systems export them all in capitals.
+    So does what the school entered here itself: a file of its management system never replaces that. Former
+    UPNs are added, never taken away, and names that differ only in their capitals stay as the school writes
+    them: other systems export them all in capitals.
     """
     names, record = pupil.names, pupil.record
+    kept: list[str] = []
     if row.names:
         stated = _stated(row, row.names)
         for field in ("surname", "forename"):
@@ -116,10 +134,36 @@ def merged(row: PupilRow, pupil: Pupil) -> tuple[PupilNames, PupilRecord]:
             stated["former_upns"] = (*known, *(upn for upn in stated["former_upns"] if upn not in known))
         if names.upn and stated.get("upn") in names.former_upns:
             del stated["upn"]  # the file is older than the change of UPN
+        kept += _take_out(stated, names, pupil.entered - ADDED_TO)
         names = msgspec.structs.replace(names, **stated)
     if row.record:
-        record = msgspec.structs.replace(record, **_stated(row, row.record))
-    return names, record
+        stated = _stated(row, row.record)
+        kept += _take_out(stated, record, pupil.entered)
+        record = reconciled(record, msgspec.structs.replace(record, **stated), today)
+    return Merged(names, record, tuple(kept))
+
+
+ADDED_TO = frozenset({"former_upns"})
+"""Fields that are only ever added to, whoever entered them."""
+
+_TOLD_BY = {
+    "free_school_meals": "meals_periods",
+    "sen_provision": "sen_periods",
+    "in_care": "care_periods",
+}
+"""Fields that say today what periods say over time: who entered either owns both."""
+
+
+def _take_out(stated: dict[str, Any], part: PupilNames | PupilRecord, entered: frozenset[str]) -> list[str]:
+    """Takes what the school entered itself out of what a row states; the fields where the two differ."""
+    owned = set(entered)
+    for plain, periods in _TOLD_BY.items():
+        if owned & {plain, periods}:
+            owned |= {plain, periods}
+    taken = {field: stated.pop(field) for field in owned & stated.keys()}
+    return [
+        field for field in part.__struct_fields__ if field in taken and taken[field] != getattr(part, field)
+    ]
 
 
 def _stated(row: PupilRow, part: PupilNames | PupilRecord) -> dict[str, Any]:

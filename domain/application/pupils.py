@@ -20,7 +20,8 @@ from domain.errors import AlreadyExists, Finding, InvalidInput, VersionConflict
 from domain.events import Actor, Event
 from domain.identifiers import new_id
 from domain.ledger.stream import Unless
-from domain.particulars import PupilParticulars, checked, checked_reason
+from domain.particulars import PupilParticulars, checked, checked_hand_back, checked_reason
+from domain.periods import reconciled
 from domain.pupil import Pupil, PupilNames, PupilRecord
 
 
@@ -45,6 +46,7 @@ def admit(
         InvalidInput: A code, date or number is not one that is accepted.
     """
     names, record = checked(names, record)
+    record = reconciled(None, record, _today())
     pupil_id = new_id()
 
     def decide() -> Decision[PupilResult]:
@@ -79,14 +81,16 @@ def change(
         InvalidInput: A code, date or number is not one that is accepted.
         NotFound: There is no such pupil.
     """
+    handed_back = checked_hand_back(particulars.hand_back)
 
     def decide() -> Decision[PupilResult]:
         pupil = expecting(school.pupil(pupil_id), expected_version)
         names, record = checked(*particulars.applied_to(pupil.names, pupil.record))
+        record = reconciled(pupil.record, record, _today())
         unless = None
         if names.upn and names.upn != pupil.names.upn:
             unless = Unless(PUPILS, _check_upn(school, pupil_id, names.upn))
-        changed = domain.pupil.change(pupil, names, record, actor)
+        changed = domain.pupil.change(pupil, names, record, actor, handed_back=handed_back)
         return _decided(pupil, changed, unless)
 
     return school.carry_out(decide, PupilResult, command)
@@ -149,9 +153,12 @@ def take_back(
     )
 
 
+def _today() -> date:
+    return date.today()  # noqa: DTZ011 - a calendar day, as the school counts it
+
+
 def _check_not_ahead(field: str, day: date) -> None:
-    today = date.today()  # noqa: DTZ011 - a calendar day, as the school counts it
-    if day > today:
+    if day > _today():
         raise InvalidInput(
             "A pupil leaves or returns on the day itself, or it is recorded afterwards",
             [Finding(field=field, found=day.isoformat(), accepted="today or an earlier day")],

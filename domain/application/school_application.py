@@ -20,6 +20,7 @@ from eventsourcing.persistence import Mapper, OperationalError
 
 import domain.assessment
 import domain.login
+import domain.notes
 import domain.pupil
 import domain.school
 import domain.staff

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.resources import files
 from types import MappingProxyType
 
@@ -86,3 +86,17 @@ ETHNICITY = CodeSet("DfE ethnicity code", "ethnicity", example="WBRI")
 LANGUAGE = CodeSet("DfE language code", "language", example="ENG")
 SEN_PROVISION = CodeSet("SEN provision", "sen_provision")
 SUBJECT = CodeSet("subject", "subjects")
+
+
+@cache
+def _additional_languages() -> Mapping[str, bool | None]:
+    told = {"true": True, "false": False}
+    return MappingProxyType({row["code"]: told.get(row["eal"]) for row in rows_of("language")})
+
+
+def is_additional_language(code: str | None) -> bool | None:
+    """Whether a child with this first language has English as an additional one.
+
+    None, where the code does not tell.
+    """
+    return _additional_languages().get(code.upper()) if code else None

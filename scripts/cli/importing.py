@@ -18,7 +18,7 @@ from scripts.cli.output import say, show_findings, show_json, show_table
 SHOWN = 20
 """So many rows of each kind are shown, unless all are asked for."""
 
-OUTCOMES = ("created", "changed", "unchanged", "refused")
+OUTCOMES = ("created", "changed", "left", "unchanged", "refused")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -33,6 +33,15 @@ def import_file(
     everything: Annotated[
         bool, typer.Option("--all", help="Show every row, however many there are.")
     ] = False,
+    whole_roll: Annotated[
+        bool, typer.Option("--whole-roll", help="The file has everybody: who is not in it has left.")
+    ] = False,
+    allow_leavers: Annotated[
+        int | None,
+        typer.Option(
+            min=0, metavar="N", help="With --whole-roll: let N leave, more than a tenth of the roll."
+        ),
+    ] = None,
     login_key_file: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="As the operator: the login key that the school gave for this."),
@@ -45,6 +54,8 @@ def import_file(
     All of it is taken, or nothing: if a row is refused, the command says why and ends with 1. What is there
     already changes nothing when it comes again.
     """
+    if allow_leavers is not None and not whole_roll:
+        raise Misused("--allow-leavers goes with --whole-roll: no other file takes anybody off the roll")
     content = _content(file)
     connection: AbstractContextManager[Client] = (
         operator(context, operator_token_file, login_key_file) if login_key_file else signed_in(context)
@@ -55,7 +66,11 @@ def import_file(
                 "POST",
                 "/v1/imports",
                 content=content,
-                parameters={"dry_run": "true" if dry_run else "false"},
+                parameters={
+                    "dry_run": "true" if dry_run else "false",
+                    "whole_roll": "true" if whole_roll else "false",
+                }
+                | ({} if allow_leavers is None else {"allow_leavers": str(allow_leavers)}),
                 headers={"Content-Type": "application/octet-stream"},
             ).body
         except Refused as refused:
@@ -86,6 +101,18 @@ def _show(report: dict[str, Any], most: int | None) -> None:
     changed = [row for row in rows if row["outcome"] == "changed"]
     if changed:
         _show_changed(changed, most)
+    kept = [row for row in rows if row.get("kept")]
+    if kept:
+        _show_kept(kept, most)
+    left = [row for row in rows if row["outcome"] == "left"]
+    if left:
+        show_table(
+            ["Pupil id"],
+            [[row["pupil_id"]] for row in left[:most]],
+            title="Not in the file, and off the roll",
+            whole=("Pupil id",),
+        )
+        _say_more(len(left), most)
     show_table(
         ["Outcome", "Rows"],
         [[outcome, counts[outcome]] for outcome in OUTCOMES],
@@ -111,8 +138,23 @@ def _show_changed(changed: list[dict[str, Any]], most: int | None) -> None:
         right=("Row", "Results"),
         whole=("Pupil id",),
     )
-    if len(changed) > len(shown):
-        say(f"… and {len(changed) - len(shown)} more; --all shows them.")
+    _say_more(len(changed), most)
+
+
+def _show_kept(kept: list[dict[str, Any]], most: int | None) -> None:
+    show_table(
+        ["Row", "Pupil id", "Stays as the school entered it"],
+        [[row["row"], row.get("pupil_id"), ", ".join(row["kept"])] for row in kept[:most]],
+        title="What the file says otherwise, and does not replace",
+        right=("Row",),
+        whole=("Pupil id",),
+    )
+    _say_more(len(kept), most)
+
+
+def _say_more(count: int, most: int | None) -> None:
+    if most is not None and count > most:
+        say(f"… and {count - most} more; --all shows them.")
 
 
 def _conclusion(report: dict[str, Any]) -> str:
@@ -123,6 +165,6 @@ def _conclusion(report: dict[str, Any]) -> str:
         return "This was a dry run: nothing was written."
     if report["repeated"]:
         return "This import had been done already."
-    if not (counts["created"] or counts["changed"]):
+    if not (counts["created"] or counts["changed"] or counts["left"]):
         return "Nothing was written: everything is there already."
     return "Imported."

@@ -18,6 +18,7 @@ from scripts.cli import (
     erasing,
     importing,
     keys,
+    noting,
     operating,
     passwords,
     pupils,
@@ -119,6 +120,8 @@ for name, part in (
     ("assess", assessing),
 ):
     app.add_typer(part.app, name=name)
+app.add_typer(noting.notes, name="notes")
+app.add_typer(noting.concerns, name="concerns")
 operating.add_to(app)
 
 

@@ -119,39 +119,70 @@ def show(
     pupil_id: PupilId,
     as_at: AsAt = None,
     as_at_position: AsAtPosition = None,
+    on: Annotated[
+        str | None,
+        typer.Option(
+            parser=read_day,
+            metavar="DATE",
+            help="The day for age, terms, meals, SEN and care; today, if not given.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Show a pupil with the latest assessments, now or as at a day or a position."""
     with signed_in(context) as client:
-        reply = client.query(f"/v1/pupils/{pupil_id}", as_at=as_at, as_at_position=as_at_position)
+        reply = client.query(f"/v1/pupils/{pupil_id}", as_at=as_at, as_at_position=as_at_position, on=on)
     if as_json:
         show_json(reply.content)
         return
     pupil, assessments = reply.body["pupil"], reply.body["assessments"]
+    then = pupil["on_day"]
     show_fields(
         [
             ("Pupil id", pupil["pupil_id"]),
             ("Version", pupil["version"]),
             ("UPN", pupil["upn"]),
             ("Former UPNs", ", ".join(pupil["former_upns"] or [])),
+            ("UPN missing", pupil["upn_missing"]),
+            ("Called", _called(pupil)),
+            ("Middle names", pupil["middle_names"]),
             ("Born", day(pupil["date_of_birth"])),
+            ("Age", _age(then["age"])),
             ("Sex", pupil["sex"]),
             ("Postcode", pupil["postcode"]),
             ("NC year", pupil["nc_year"]),
             ("Class", pupil["class_name"]),
             ("Joined", day(pupil["date_of_entry"])),
             ("Left", day(pupil["left_on"])),
-            ("Free school meals", pupil["free_school_meals"]),
-            ("SEN provision", pupil["sen_provision"]),
+            ("Terms completed", then["terms_completed"]),
+            ("Preschool terms", pupil["preschool_terms"]),
+            ("Previous setting", pupil["previous_setting"]),
+            ("Free school meals", then["free_school_meals"]),
+            ("Pupil premium", ", ".join(then["premium"])),
+            ("SEN provision", then["sen_provision"]),
+            ("SEN needs", ", ".join(pupil["sen_needs"])),
             ("First language", pupil["first_language"]),
+            ("EAL", then["eal"]),
             ("Ethnicity", pupil["ethnicity"]),
-            ("In care", pupil["in_care"]),
+            ("In care", then["in_care"]),
+            ("After care", pupil["post_looked_after"]),
             ("Gifted", pupil["gifted"]),
+            ("Talented", pupil["talented"]),
+            ("Active concerns", pupil["active_concerns"]),
             ("Attendance", _attended(pupil["attendance"])),
         ],
         title=name_of(pupil),
     )
     _show_results(assessments)
+
+
+def _age(age: dict[str, int] | None) -> str | None:
+    return f"{age['years']} years, {age['months']} months" if age else None
+
+
+def _called(pupil: dict[str, Any]) -> str | None:
+    called = [pupil["preferred_forename"], pupil["preferred_surname"]]
+    return " ".join(filter(None, called)) or None
 
 
 def _attended(totals: dict[str, int] | None) -> str | None:

@@ -52,6 +52,13 @@ WHAT_ROUTES_ASK_FOR: dict[tuple[str, str], Permission | str] = {
     ("PATCH", "/v1/pupils/{pupil_id}"): Permission.CHANGE_PUPILS,
     ("POST", "/v1/pupils/{pupil_id}/leave"): Permission.CHANGE_PUPILS,
     ("POST", "/v1/pupils/{pupil_id}/return"): Permission.CHANGE_PUPILS,
+    ("GET", "/v1/pupils/{pupil_id}/notes"): Permission.READ_PUPILS,
+    ("POST", "/v1/pupils/{pupil_id}/notes"): Permission.CHANGE_PUPILS,
+    ("PUT", "/v1/pupils/{pupil_id}/notes/{note_id}"): Permission.CHANGE_PUPILS,
+    ("POST", "/v1/pupils/{pupil_id}/notes/{note_id}/remove"): Permission.CHANGE_PUPILS,
+    ("GET", "/v1/pupils/{pupil_id}/concerns"): Permission.READ_PUPILS,
+    ("POST", "/v1/pupils/{pupil_id}/concerns"): Permission.CHANGE_PUPILS,
+    ("POST", "/v1/pupils/{pupil_id}/concerns/{concern_id}/close"): Permission.CHANGE_PUPILS,
     ("POST", "/v1/pupils/{pupil_id}/erasure"): Permission.ERASE_PUPILS,
     ("POST", "/v1/pupils/{pupil_id}/erase"): Permission.ERASE_PUPILS,
     ("POST", "/v1/pupils/{pupil_id}/assessments"): Permission.RECORD_ASSESSMENTS_OF_OWN_CLASSES,
@@ -189,6 +196,8 @@ def test_another_schools_ids_are_nobodys(
         f"/v1/pupils/{upn_free}/assessments",
         json={"academic_year": 2025, "term": "summer", "subject": "REA", "value": "3w"},
     ).json()
+    note_id = admin.post(f"/v1/pupils/{upn_free}/notes", json={"text": "A note"}).json()["note_id"]
+    concern = admin.post(f"/v1/pupils/{upn_free}/concerns", json={"text": "A concern"}).json()
     person = {
         "username": "visited",
         "display_name": "V",
@@ -222,6 +231,13 @@ def test_another_schools_ids_are_nobodys(
             f"/v1/pupils/{upn_free}/assessments/{judged['assessment_id']}/corrections",
             {"value": "3s"},
         ),
+        ("GET", f"/v1/pupils/{upn_free}/notes", None),
+        ("POST", f"/v1/pupils/{upn_free}/notes", {"text": "Another"}),
+        ("PUT", f"/v1/pupils/{upn_free}/notes/{note_id}", {"text": "Another"}),
+        ("POST", f"/v1/pupils/{upn_free}/notes/{note_id}/remove", None),
+        ("GET", f"/v1/pupils/{upn_free}/concerns", None),
+        ("POST", f"/v1/pupils/{upn_free}/concerns", {"text": "Another"}),
+        ("POST", f"/v1/pupils/{upn_free}/concerns/{concern['concern_id']}/close", {}),
         ("POST", f"/v1/staff/{staff_id}/disable", None),
         ("POST", f"/v1/staff/{staff_id}/enable", None),
         ("POST", f"/v1/login-keys/{key_id}/revoke", {}),

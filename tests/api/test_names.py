@@ -31,6 +31,12 @@ CANARIES = {
     "destination": "Wharfcanary School",
     "reason": "Ostrichcanary",
     "name of staff": "Headcanary",
+    "note": "Notecanary",
+    "concern": "Worrycanary",
+    "outcome": "Calmcanary",
+    "middle names": "Midcanary",
+    "previous setting": "Nurserycanary",
+    "previous school": "Infantcanary School",
 }
 
 
@@ -45,7 +51,11 @@ def ids(served: Served, other_school: SchoolUnderTest) -> dict[str, str]:
             date_of_birth=CANARIES["date of birth"],
             postcode=CANARIES["postcode"],
             upn=UPNS[0],
+            middle_names=CANARIES["middle names"],
+            previous_setting=CANARIES["previous setting"],
+            previous_schools=[{"name": CANARIES["previous school"]}],
         )
+        client.post(f"/v1/pupils/{pupil_id}/notes", json={"text": CANARIES["note"]})
         path = f"/v1/pupils/{pupil_id}"
         client.patch(path, json={"upn": UPNS[1]}, headers={"If-Match": '"1"'})
         judgement = {"academic_year": 2025, "term": "summer", "subject": "REA", "value": "3w"}
@@ -57,6 +67,10 @@ def ids(served: Served, other_school: SchoolUnderTest) -> dict[str, str]:
         left = {"left_on": "2026-01-09", "destination": CANARIES["destination"]}
         client.post(f"{path}/leave", json=left, headers={"If-Match": '"2"'})
         back = client.post(f"{path}/return", json={"returned_on": "2026-02-01"}, headers={"If-Match": '"3"'})
+        concern = client.post(f"{path}/concerns", json={"text": CANARIES["concern"]}).json()
+        back = client.post(
+            f"{path}/concerns/{concern['concern_id']}/close", json={"outcome": CANARIES["outcome"]}
+        )
         person = {
             "username": "canary",
             "display_name": CANARIES["name of staff"],

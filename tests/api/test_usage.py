@@ -46,7 +46,9 @@ READING = {
     "GET /v1/history": ReadKind.SCHOOL_HISTORY,
     "GET /v1/pupils": ReadKind.PUPILS,
     "GET /v1/pupils/{pupil_id}": ReadKind.PUPIL,
+    "GET /v1/pupils/{pupil_id}/concerns": ReadKind.CONCERNS,
     "GET /v1/pupils/{pupil_id}/history": ReadKind.PUPIL_HISTORY,
+    "GET /v1/pupils/{pupil_id}/notes": ReadKind.NOTES,
     "POST /v1/pupils/search": ReadKind.SEARCH,
 }
 """The routes that show pupils' records, and what it is called when they do."""
@@ -70,6 +72,8 @@ def watched(served: Served) -> SchoolUnderTest:
 def ids(served: Served, watched: SchoolUnderTest) -> dict[str, str]:
     with served.client(watched.admin.token) as client:
         pupil_id = admit(client, surname=SURNAME, class_name=CLASS_NAME)
+        for words in ("notes", "concerns"):
+            client.post(f"/v1/pupils/{pupil_id}/{words}", json={"text": f"About {SURNAME}"})
         shown = client.get(f"/v1/pupils/{pupil_id}").json()["pupil"]
     return {"pupil_id": pupil_id, "class_id": shown["class_id"], "staff_id": str(watched.admin.staff_id)}
 

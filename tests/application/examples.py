@@ -11,15 +11,18 @@ from uuid import UUID
 
 import msgspec
 
+import domain.pupil
 from domain.academic_year import AssessmentPoint, Term
 from domain.application import pupils
-from domain.application.school_application import SchoolApplication
+from domain.application.pupils import PupilResult
+from domain.application.school_application import Decision, SchoolApplication
 from domain.codes.upn import make_upn
 from domain.events import Actor
 from domain.files.ctf_writer import CtfPupil, CtfSchool, write_ctf
 from domain.files.pupil_csv_writer import write_pupil_csv
+from domain.identifiers import new_id
 from domain.ledger.stream import RecordedEvent
-from domain.pupil import PupilNames, PupilRecord
+from domain.pupil import PupilNames, PupilRecord, Source
 
 R = TypeVar("R")
 
@@ -68,6 +71,18 @@ def ctf_of(*some: CtfPupil) -> bytes:
 def admitted(school: SchoolApplication, actor: Actor, *some: Child) -> list[UUID]:
     """Admits them, and returns their ids."""
     return [pupils.admit(school, names, record, actor).result.pupil_id for names, record in some]
+
+
+def brought_by_a_file(school: SchoolApplication, actor: Actor, *some: Child) -> list[UUID]:
+    """Admits them as an import does, so that files may change them, and returns their ids."""
+
+    def bring(names: PupilNames, record: PupilRecord) -> UUID:
+        pupil_id = new_id()
+        admitted = domain.pupil.admit(pupil_id, names, record, actor, Source.FILE)
+        school.carry_out(lambda: Decision([admitted], PupilResult(pupil_id, 1)), PupilResult)
+        return pupil_id
+
+    return [bring(names, record) for names, record in some]
 
 
 def point_before(years: int, term: Term = Term.SUMMER) -> AssessmentPoint:

@@ -29,8 +29,8 @@ from tests.application.examples import (
     TODAY,
     YEAR,
     Child,
-    admitted,
     at_once,
+    brought_by_a_file,
     child,
     children,
     csv_of,
@@ -237,7 +237,7 @@ def test_a_file_without_pupils_changes_nothing(registered: RegisteredSchool) -> 
 
 
 def test_pupils_are_known_by_their_upn(registered: RegisteredSchool) -> None:
-    [pupil_id] = admitted(registered.application, registered.teacher, child(1))
+    [pupil_id] = brought_by_a_file(registered.application, registered.teacher, child(1))
     other_names = child(2, upn=upn_of(1))
     report = real(registered, csv_of([other_names]))
     assert [(row.outcome, row.pupil_id) for row in report.rows] == [(RowOutcome.CHANGED, pupil_id)]
@@ -246,7 +246,7 @@ def test_pupils_are_known_by_their_upn(registered: RegisteredSchool) -> None:
 
 def test_pupils_are_known_by_a_former_upn(registered: RegisteredSchool) -> None:
     school = registered.application
-    [pupil_id] = admitted(school, registered.teacher, child(1))
+    [pupil_id] = brought_by_a_file(school, registered.teacher, child(1))
     pupils.change(school, pupil_id, PupilParticulars(upn=upn_of(50), surname="New"), 1, registered.teacher)
     # The file is older than the change of UPN: it does not undo it.
     report = real(registered, csv_of([child(1, class_name="Blue")]))
@@ -258,7 +258,7 @@ def test_pupils_are_known_by_a_former_upn(registered: RegisteredSchool) -> None:
 
 def test_pupils_are_known_by_the_former_upn_that_the_file_names(registered: RegisteredSchool) -> None:
     school = registered.application
-    [pupil_id] = admitted(school, registered.teacher, child(1, class_name=None))
+    [pupil_id] = brought_by_a_file(school, registered.teacher, child(1, class_name=None))
     renamed = child(1, class_name=None, surname="New", upn=upn_of(50), former_upns=(upn_of(1),))
     report = real(registered, ctf_of(ctf_pupil(renamed)))
     assert [(row.outcome, row.pupil_id) for row in report.rows] == [(RowOutcome.CHANGED, pupil_id)]
@@ -275,7 +275,7 @@ def test_a_former_upn_that_stands_there_twice_is_one(registered: RegisteredSchoo
 
 def test_pupils_are_known_by_names_and_date_of_birth(registered: RegisteredSchool) -> None:
     school = registered.application
-    [pupil_id] = admitted(school, registered.teacher, child(1, upn=None))
+    [pupil_id] = brought_by_a_file(school, registered.teacher, child(1, upn=None))
     capitals = child(1, surname="SURNAME001", forename="FORENAME001")
     report = real(registered, csv_of([capitals]))
     assert [(row.outcome, row.pupil_id, row.fields) for row in report.rows] == [
@@ -294,7 +294,7 @@ def test_pupils_are_known_by_names_and_date_of_birth(registered: RegisteredSchoo
 )
 def test_pupils_are_never_known_by_less(registered: RegisteredSchool, less: dict[str, Any]) -> None:
     school = registered.application
-    [pupil_id] = admitted(school, registered.teacher, child(1))
+    [pupil_id] = brought_by_a_file(school, registered.teacher, child(1))
     before = school.pupil(pupil_id)
     report = real(registered, csv_of([child(1, upn=None, **less)]))
     assert outcomes(report) == ["created"]
@@ -303,14 +303,14 @@ def test_pupils_are_never_known_by_less(registered: RegisteredSchool, less: dict
 
 
 def test_pupils_who_cannot_be_told_apart_are_refused(registered: RegisteredSchool) -> None:
-    admitted(registered.application, registered.teacher, child(1), child(1, upn=None))
+    brought_by_a_file(registered.application, registered.teacher, child(1), child(1, upn=None))
     [row] = refused(registered, csv_of([child(1, upn=upn_of(77))])).rows
     assert fields_of(row.findings) == ["Surname, Forename, DOB"]
     assert outcomes(real(registered, csv_of([child(1)]))) == ["unchanged"]
 
 
 def test_two_rows_cannot_be_one_pupil(registered: RegisteredSchool) -> None:
-    admitted(registered.application, registered.teacher, child(1))
+    brought_by_a_file(registered.application, registered.teacher, child(1))
     report = refused(registered, csv_of([child(2, upn=upn_of(1)), child(1, upn=None)]))
     assert outcomes(report) == ["changed", "refused"]
     assert "row 2" in report.rows[1].findings[0].accepted
@@ -318,7 +318,7 @@ def test_two_rows_cannot_be_one_pupil(registered: RegisteredSchool) -> None:
 
 def test_whoever_has_left_is_not_brought_back_by_a_file(registered: RegisteredSchool) -> None:
     school = registered.application
-    [pupil_id] = admitted(school, registered.teacher, child(1))
+    [pupil_id] = brought_by_a_file(school, registered.teacher, child(1))
     pupils.leave(school, pupil_id, TODAY, 1, registered.teacher)
     [row] = refused(registered, csv_of([child(1)])).rows
     assert row.pupil_id == pupil_id
@@ -335,7 +335,7 @@ def only_upn(upn: str, within: str = "") -> bytes:
 
 def test_a_ctf_may_speak_of_a_pupil_by_the_upn_alone(registered: RegisteredSchool) -> None:
     school = registered.application
-    [pupil_id] = admitted(school, registered.teacher, child(1))
+    [pupil_id] = brought_by_a_file(school, registered.teacher, child(1))
     details = "<BasicDetails><NCyearActual>5</NCyearActual></BasicDetails>"
     report = real(registered, only_upn(upn_of(1), details))
     assert [(row.pupil_id, row.fields) for row in report.rows] == [(pupil_id, ("nc_year",))]
@@ -364,7 +364,7 @@ def test_what_a_file_does_not_say_stays(registered: RegisteredSchool) -> None:
     full = child(
         1, postcode="CM1 1QH", free_school_meals=True, gifted=True, sen_provision="K", ethnicity="WBRI"
     )
-    [pupil_id] = admitted(school, registered.teacher, full)
+    [pupil_id] = brought_by_a_file(school, registered.teacher, full)
     names, record = child(1)
     bare = (
         PupilNames(
@@ -455,7 +455,7 @@ plain = settings(
 @given(roll=rolls)
 def test_importing_what_was_exported_changes_nothing(schools: Schools, roll: list[Child]) -> None:
     registered = registered_school(schools)
-    admitted(registered.application, registered.teacher, *roll)
+    brought_by_a_file(registered.application, registered.teacher, *roll)
     then = list(registered.application.roll().values())
     assert [(pupil.names, pupil.record) for pupil in then] == roll
     head = registered.application.stream.head()

@@ -8,7 +8,8 @@ changed or taken out; it only grows. It holds
   are kept here in the open because they open nothing else;
 * `events`: two examples of each type and version: `full`, from :mod:`tests.ledger.examples`, and `bare`, the
   same with every field that has a default left at it, because a default that is changed later would change
-  history. Beside the sealed state stands what it means, with every field spelled out.
+  history. Beside the sealed state stands what it means, with every field spelled out;
+* `grown`: further examples of types that have got fields since their first two were recorded.
 
 ``python -m tests.ledger.golden`` adds what is missing, and never changes what is there.
 """
@@ -29,7 +30,7 @@ from domain.events import Compartment, Event
 from domain.ledger.mapper import EventMapper, split
 from domain.ledger.sealing import Keys, generation_of, place_of_event, unseal
 from domain.vault.keyring import Keyring, SchoolKeys, WrappedSubjectKeys
-from tests.ledger.examples import EXAMPLES, SCHOOL
+from tests.ledger.examples import EXAMPLES, GROWN, SCHOOL
 
 FILE = Path(__file__).with_name("golden_events.json")
 
@@ -69,6 +70,22 @@ def spelled_out(value: Any) -> Any:
             return [spelled_out(item) for item in value]
         case _:
             return msgspec.to_builtins(value)
+
+
+def grown_since(value: Any, meaning: Any) -> Any:
+    """A value spelled out, but for defaults of fields that its recorded meaning does not know.
+
+    A field that is added later, with a default, leaves what was stored before as it was.
+    """
+    if isinstance(value, msgspec.Struct) and isinstance(meaning, dict):
+        return {
+            field.name: grown_since(getattr(value, field.name), meaning.get(field.name))
+            for field in msgspec.structs.fields(value)
+            if field.name in meaning or getattr(value, field.name) != field.default
+        }
+    if isinstance(value, tuple | list) and isinstance(meaning, list) and len(value) == len(meaning):
+        return [grown_since(item, meant) for item, meant in zip(value, meaning, strict=True)]
+    return spelled_out(value)
 
 
 def new_keys() -> Entry:
@@ -162,6 +179,27 @@ def opened_parts(keys: Keys, subject: UUID, stored: StoredEvent) -> dict[Compart
     return opened
 
 
+def items_of(part: bytes | None) -> Any:
+    """What a part holds, in its order.
+
+    How many octets the length of a map takes is left out of account: msgspec decides that by the number of
+    fields that there are, also where most are at their defaults and not written.
+    """
+    if part is None:
+        return None
+
+    def ordered(value: Any) -> Any:
+        match value:
+            case dict():
+                return [(key, ordered(held)) for key, held in value.items()]
+            case list():
+                return [ordered(held) for held in value]
+            case _:
+                return value
+
+    return ordered(msgspec.msgpack.decode(part))
+
+
 def topic_of(event: Event) -> str:
     """The stored name and version of an event's class."""
     return f"{event.name}.{event.version}"
@@ -180,7 +218,21 @@ def add_missing(recorded: Recorded) -> list[str]:
     keys = keep_keys(recorded, {event.subject for event in missing.values()})
     for topic, event in missing.items():
         events[topic] = {"full": entry_of(event, keys), "bare": entry_of(bare(event), keys)}
-    return sorted(missing)
+    return sorted(missing) + _add_grown(recorded)
+
+
+def _add_grown(recorded: Recorded) -> list[str]:
+    """Records what there is of `GROWN` and is not recorded yet: each once, by its meaning."""
+    there = recorded.setdefault("grown", {})
+    keys = keep_keys(recorded, {event.subject for event in GROWN})
+    added = []
+    for event in GROWN:
+        entries = there.setdefault(topic_of(event), [])
+        read_as = EventMapper(keys).to_domain_event
+        if event not in [read_as(stored_event_of(topic_of(event), entry)) for entry in entries]:
+            entries.append(entry_of(event, keys))
+            added.append(f"{topic_of(event)} grown")
+    return added
 
 
 if __name__ == "__main__":

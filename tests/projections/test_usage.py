@@ -43,6 +43,11 @@ NOT_USAGE = {
     "pupil.returned",
     "pupil.erased",
     "pupil.snapshot",
+    "pupil.concern-opened",
+    "pupil.concern-closed",
+    "note.written",
+    "note.changed",
+    "note.removed",
     "assessment.recorded",
     "assessment.corrected",
 }

@@ -77,6 +77,17 @@ def test_what_is_personal_is_not_open() -> None:
         if home is Compartment.OPEN and field != "actor"
     }
     assert open_fields == {
+        "import.completed.left",
+        "note.changed.note_id",
+        "note.changed.pupil_id",
+        "note.removed.note_id",
+        "note.removed.pupil_id",
+        "note.written.note_id",
+        "note.written.pupil_id",
+        "pupil.admitted.source",
+        "pupil.changed.source",
+        "pupil.concern-closed.concern_id",
+        "pupil.concern-opened.concern_id",
         "access.refused.at",
         "access.refused.permission",
         "access.refused.route",

@@ -97,8 +97,8 @@ def test_a_whole_row() -> None:
         in_care=False,
         attendance=AttendanceTotals(academic_year=ACADEMIC_YEAR, possible=200, authorised=6, unauthorised=1),
     )
-    everything = {*PupilNames.__struct_fields__, *PupilRecord.__struct_fields__}
-    assert row.given == everything - {"former_upns", "gifted"}
+    totals = {"possible", "authorised", "unauthorised"}
+    assert row.given == {*COLUMNS.values(), "attendance"} - totals - {"gifted"}
     assert not row.findings
 
 

@@ -1,0 +1,110 @@
+"""What of a pupil's record runs over time: eligibility, SEN provision and care, in periods.
+
+Most files, and most people, only say what is so today. Where the periods are known, such a statement is
+written into them, so that the two never tell different stories.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, timedelta
+from typing import Any, TypeVar
+
+import msgspec
+
+from domain.pupil_record import CarePeriod, Period, PupilRecord, SenPeriod
+
+P = TypeVar("P", bound=Period)
+
+NO_SEN = "N"
+
+
+def covering(periods: Iterable[P], day: date) -> P | None:
+    """The period that the day lies in; of several, the one that began last."""
+    return max(
+        (period for period in periods if period.covers(day)),
+        key=lambda period: period.start or date.min,
+        default=None,
+    )
+
+
+def meals_on(record: PupilRecord, day: date) -> bool | None:
+    """Whether the child is eligible for free school meals on a day; none, where nobody has said."""
+    if record.meals_periods:
+        return covering(record.meals_periods, day) is not None
+    return record.free_school_meals
+
+
+def provision_on(record: PupilRecord, day: date) -> str | None:
+    """The SEN provision on a day; none, where nobody has said."""
+    if record.sen_periods:
+        found = covering(record.sen_periods, day)
+        return found.provision if found else NO_SEN
+    return record.sen_provision
+
+
+def in_care_on(record: PupilRecord, day: date) -> bool | None:
+    """Whether the child is looked after on a day; none, where nobody has said."""
+    if record.care_periods:
+        return covering(record.care_periods, day) is not None
+    return record.in_care
+
+
+def premium_on(record: PupilRecord, day: date) -> tuple[str, ...]:
+    """The reasons for which the school gets pupil premium for the child on a day."""
+    return tuple(dict.fromkeys(period.reason for period in record.premium_periods if period.covers(day)))
+
+
+class _Kind(msgspec.Struct, frozen=True):
+    """A plain field, the periods beside it, and how each is told by the other."""
+
+    plain: str
+    periods: str
+    on: Callable[[PupilRecord, date], Any]
+    begun: Callable[[date, Any], Period]
+
+
+_KINDS = (
+    _Kind("free_school_meals", "meals_periods", meals_on, lambda day, _: Period(start=day)),
+    _Kind(
+        "sen_provision",
+        "sen_periods",
+        provision_on,
+        lambda day, provision: SenPeriod(start=day, provision=provision),
+    ),
+    _Kind("in_care", "care_periods", in_care_on, lambda day, _: CarePeriod(start=day)),
+)
+
+
+def reconciled(before: PupilRecord | None, after: PupilRecord, today: date) -> PupilRecord:
+    """The record with each plain field and its periods agreed, after one of the two was written.
+
+    Periods that were written tell the plain field. A plain field that was written alone, where there are
+    periods, ends the one that is open yesterday, or begins one today; where there are none, it stands alone.
+
+    Args:
+        before: As it was; none, for a new pupil.
+        after: As it was written.
+        today: The day of writing.
+    """
+    for kind in _KINDS:
+        periods = getattr(after, kind.periods)
+        if not periods:
+            continue
+        if before is None or getattr(before, kind.periods) != periods:
+            after = msgspec.structs.replace(after, **{kind.plain: kind.on(after, today)})
+        elif (plain := getattr(after, kind.plain)) not in {None, kind.on(after, today)}:
+            ended = _ended(periods, today)
+            begun = () if plain in {False, NO_SEN} else (kind.begun(today, plain),)
+            after = msgspec.structs.replace(after, **{kind.periods: (*ended, *begun)})
+    return after
+
+
+def _ended(periods: Sequence[Period], today: date) -> tuple[Period, ...]:
+    """Those periods that go on today ended yesterday; one that began today never was."""
+    yesterday = today - timedelta(days=1)
+    return tuple(
+        msgspec.structs.replace(period, end=yesterday) if period.covers(today) else period
+        for period in periods
+        if not (period.covers(today) and period.start == today)
+    )
