@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 import domain.pupil
-from domain.academic_year import AssessmentPoint, Term
+from domain.academic_year import TERMS, AssessmentPoint
 from domain.application.school_application import assessments_of, logins_of
 from domain.assessment import AssessmentCorrected, AssessmentRecorded, Result, steps_result
 from domain.codes.steps import STEPS
@@ -139,7 +139,7 @@ class Happenings:
                 component=self._random.choice(["REA", "WRI"]),
                 method="TA",
             )
-        point = AssessmentPoint(2024, self._random.choice(list(Term)))
+        point = AssessmentPoint(2024, self._random.choice(list(TERMS)))
         subject = self._random.choice(["REA", "MAT"])
         return steps_result(subject, self._random.choice(list(STEPS)), point, nc_year)
 
