@@ -247,7 +247,8 @@ def test_made_anew_after_an_erasure_the_rows_are_the_same(
     assert {row[0] for row in live[:1]} == {second}
     with test_database.connect("postgres") as superuser:
         superuser.execute(
-            "TRUNCATE projections.pupils, projections.assessments, projections.logins, projections.usage, "
+            "TRUNCATE projections.pupils, projections.assessments, projections.targets, projections.logins, "
+            "projections.usage, "
             "projections.checkpoints"
         )
     caught_up(worker_database)
