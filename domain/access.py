@@ -26,6 +26,7 @@ class Permission(StrEnum):
     RECORD_ASSESSMENTS = "record assessments"
     CHANGE_PUPILS = "change pupils"
     IMPORT_PUPILS = "import pupils"
+    MANAGE_ASSESSMENT_POINTS = "manage assessment points"
     MANAGE_STAFF = "manage staff"
     MANAGE_LOGIN_KEYS = "manage login keys"
     ERASE_PUPILS = "erase pupils"

@@ -1,8 +1,8 @@
-"""The newest result of each pupil in each cell, sealed as it came.
+"""Current results: every entry that has not been voided, sealed as it came; the newest in a cell is shown.
 
-A cell is a scheme, a subject and a period. A later entry in the same cell takes its place; a correction
-takes the place of the entry that it corrects, unless a later one stands there already. Of a child who has
-been erased there are no rows.
+A cell is a scheme, a subject and a period. A later entry in the same cell takes the place of an earlier one,
+which shows again when the later one is voided. A correction takes the place of the entry that it corrects. Of
+a child who has been erased there are no rows.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ from uuid import UUID
 
 import msgspec
 
-from domain.academic_year import AssessmentPoint, Term
+from domain.academic_year import TERMS, AssessmentPoint, Term, When
 from domain.application.school_application import assessments_of
-from domain.assessment import STEPS, Result
+from domain.assessment import STATEMENTS, STATUTORY, STEPS, Result, cell_of, meaning_of
 from domain.events import Compartment, is_sealed
 from domain.ledger.database import Connection
 from domain.ledger.mapper import EventMapper, Origin, split
 from domain.ledger.sql import load
 from domain.ledger.stream import RecordedEvent
+from domain.schemes.catalogue import EYFS_BANDS
 from domain.vault import keystore
 from domain.vault.keyring import Keyring
 
@@ -29,15 +30,13 @@ SQL = load("projections", "assessments.sql")
 NAME = "assessments"
 
 
-class _Key(NamedTuple):
+class _Row(NamedTuple):
     pupil_id: UUID
+    assessment_id: UUID
     academic_year: int
     term: str
     cell: str
-
-
-class _Row(NamedTuple):
-    assessment_id: UUID
+    entered: int
     position: int
     type: str
     version: int
@@ -51,103 +50,127 @@ class AssessmentsProjection:
     categories: tuple[str, ...] = ("assessment", "pupil.erased.")
 
     def apply(self, connection: Connection, keys: Keyring, events: Sequence[RecordedEvent]) -> None:
-        """Writes what the events make of the cells that they are about."""
+        """Writes what the events make of the entries that they are about."""
         mapper = EventMapper(keys)
         subjects = [mapper.subject_of(event) for event in events]
         keys.need(set(subjects))
         gone = {subject for subject in subjects if keys.is_erased(subject)}
         if gone:
             connection.execute(SQL["remove"], [keys.school_id, list(gone)])
-        entries = [
-            _entry(mapper, event, subject)
-            for event, subject in zip(events, subjects, strict=True)
-            if subject not in gone
-        ]
-        before = _stored(connection, keys.school_id, {key for key, _ in entries}) if entries else {}
-        after: dict[_Key, _Row] = {}
-        for key, row in entries:
-            there = after.get(key)
-            known = there.assessment_id if there else before.get(key)
-            if known is None or row.type.startswith("assessment.recorded.") or known == row.assessment_id:
-                after[key] = row
-        if after:
-            _write(connection, keys.school_id, after)
+        rows: dict[UUID, _Row] = {}
+        voided: list[tuple[UUID, UUID]] = []
+        for event, pupil_id in zip(events, subjects, strict=True):
+            if pupil_id in gone:
+                continue
+            parts = split(event.state)
+            assessment_id = mapper.open_part(event, pupil_id, Compartment.OPEN, parts.open)["assessment_id"]
+            if event.topic.startswith("assessment.voided."):
+                rows.pop(assessment_id, None)
+                voided.append((pupil_id, assessment_id))
+            else:
+                entered = rows[assessment_id].entered if assessment_id in rows else event.id
+                rows[assessment_id] = _row(mapper, event, pupil_id, assessment_id, entered, parts.record)
+        if rows:
+            columns = [list(column) for column in zip(*rows.values(), strict=True)]
+            connection.execute(SQL["upsert"], [keys.school_id, *columns])
+        if voided:
+            columns = [list(column) for column in zip(*voided, strict=True)]
+            connection.execute(SQL["void"], [*columns, keys.school_id])
 
 
-def _entry(mapper: EventMapper, event: RecordedEvent, pupil_id: UUID) -> tuple[_Key, _Row]:
-    parts = split(event.state)
-    assert parts.record is not None
-    said = mapper.open_part(event, pupil_id, Compartment.OPEN, parts.open)
-    result: Result = mapper.open_part(event, pupil_id, Compartment.RECORD, parts.record)["result"]
-    key = _Key(pupil_id, result.academic_year, result.term or "", _cell(result))
-    return key, _Row(said["assessment_id"], event.id, event.topic, event.originator_version, parts.record)
-
-
-def _cell(result: Result) -> str:
-    parts = (result.component, result.stage, result.method, result.qualifier)
-    return "/".join((result.scheme, result.subject, *(part or "" for part in parts)))
-
-
-def _stored(connection: Connection, school_id: UUID, keys: Iterable[_Key]) -> dict[_Key, UUID]:
-    """The assessments that stand in some cells."""
-    columns = [list(column) for column in zip(*keys, strict=True)]
-    rows = connection.execute(SQL["of_keys"], [*columns, school_id], binary=True)
-    return {_Key(*key): assessment_id for *key, assessment_id in rows}
-
-
-def _write(connection: Connection, school_id: UUID, rows: dict[_Key, _Row]) -> None:
-    keys = [list(column) for column in zip(*rows, strict=True)]
-    values = rows.values()
-    connection.execute(
-        SQL["upsert"],
-        [
-            school_id,
-            *keys,
-            [row.assessment_id for row in values],
-            [row.position for row in values],
-            [row.type for row in values],
-            [row.version for row in values],
-            [row.record for row in values],
-        ],
+def _row(
+    mapper: EventMapper,
+    event: RecordedEvent,
+    pupil_id: UUID,
+    assessment_id: UUID,
+    entered: int,
+    record: bytes | None,
+) -> _Row:
+    if record is None:
+        raise ValueError(f"{event.topic} says no result")
+    result: Result = mapper.open_part(event, pupil_id, Compartment.RECORD, record)["result"]
+    return _Row(
+        pupil_id,
+        assessment_id,
+        result.academic_year,
+        result.term or "",
+        _cell(result),
+        entered,
+        event.id,
+        event.topic,
+        event.originator_version,
+        record,
     )
 
 
+def _cell(result: Result) -> str:
+    parts = (result.component, result.stage, result.method, result.qualifier, result.statement)
+    return "/".join((result.scheme, result.subject, *(str(part or "") for part in parts)))
+
+
 class AssessmentView(msgspec.Struct, frozen=True, kw_only=True):
-    """A result, as queries show it."""
+    """A result, as queries show it.
+
+    Attributes:
+        assessment_id: The id of the entry.
+        pupil_id: The child.
+        result: The result.
+        corrected: It was entered otherwise at first.
+        position: The position of the newest event about it.
+        entered: The position of its first entry.
+    """
 
     assessment_id: UUID
     pupil_id: UUID
     result: Result
     corrected: bool
     position: int
+    entered: int
 
 
 def latest(connection: Connection, keys: Keyring, pupil_id: UUID) -> list[AssessmentView]:
-    """A pupil's newest result in each cell, the newest academic year first."""
-    rows = connection.execute(SQL["latest"], [keys.school_id, pupil_id], binary=True)
+    """A pupil's current result in each cell, the newest academic year first; statements apart."""
+    rows = connection.execute(SQL["latest"], [keys.school_id, pupil_id, STATEMENTS], binary=True)
     return _views(connection, keys, rows.fetchall())
 
 
 def sheet(
-    connection: Connection,
-    keys: Keyring,
-    pupil_ids: Iterable[UUID],
-    point: AssessmentPoint,
-    scheme: str = STEPS,
+    connection: Connection, keys: Keyring, pupil_ids: Iterable[UUID], at: When, scheme: str = STEPS
 ) -> list[AssessmentView]:
-    """The results of some pupils at an assessment point."""
+    """The current results of some pupils in a scheme, at an assessment point or of a whole year.
+
+    Results that came in a file count to the scheme that they belong to; of two of the same thing the one that
+    was entered later is shown.
+    """
+    schemes = [scheme] if scheme in _NEVER_IN_FILES else [scheme, STATUTORY]
     rows = connection.execute(
         SQL["sheet"],
-        [keys.school_id, list(pupil_ids), point.academic_year, point.term.value, scheme],
+        [keys.school_id, list(pupil_ids), at.academic_year, at.term.value if at.term else "", schemes],
         binary=True,
     )
+    shown: dict[tuple[UUID, object], AssessmentView] = {}
+    for view in sorted(_views(connection, keys, rows.fetchall()), key=lambda view: view.entered):
+        if scheme in _NEVER_IN_FILES or scheme == STATUTORY:
+            shown[view.pupil_id, cell_of(view.result)] = view
+        elif (meaning := meaning_of(view.result)) and meaning.version.scheme == scheme:
+            shown[view.pupil_id, meaning.code] = view
+    return list(shown.values())
+
+
+_NEVER_IN_FILES = {STEPS, EYFS_BANDS, STATEMENTS}
+"""The schemes that Common Transfer Files do not carry."""
+
+
+def judged(connection: Connection, keys: Keyring, pupil_ids: Iterable[UUID]) -> list[AssessmentView]:
+    """The judgements of statements of some pupils, the current one at each assessment point."""
+    rows = connection.execute(SQL["judged"], [keys.school_id, list(pupil_ids), STATEMENTS], binary=True)
     return _views(connection, keys, rows.fetchall())
 
 
 def at_points(
     connection: Connection, keys: Keyring, points: Sequence[AssessmentPoint], scheme: str = STEPS
 ) -> Iterator[Result]:
-    """Every result of the school at some assessment points.
+    """Every current result of the school at some assessment points.
 
     Args:
         connection: Bound to the school, of the worker's role.
@@ -169,9 +192,9 @@ def at_points(
     return (view.result for view in _opened(keys, rows))
 
 
-def terms(connection: Connection, school_id: UUID) -> set[AssessmentPoint]:
-    """The assessment points that the school has any result at."""
-    rows = connection.execute(SQL["terms"], [school_id], binary=True)
+def terms(connection: Connection, school_id: UUID, scheme: str = STEPS) -> set[AssessmentPoint]:
+    """The terms, not half-terms, that the school has any result of a scheme at."""
+    rows = connection.execute(SQL["terms"], [school_id, scheme, [term.value for term in TERMS]], binary=True)
     return {AssessmentPoint(year, Term(term)) for year, term in rows}
 
 
@@ -184,7 +207,7 @@ def _views(connection: Connection, keys: Keyring, rows: Sequence[tuple[Any, ...]
 def _opened(keys: Keyring, rows: Sequence[tuple[Any, ...]]) -> Iterator[AssessmentView]:
     """The rows as views, but for those of children who have been erased."""
     mapper = EventMapper(keys)
-    for assessment_id, pupil_id, topic, version, record, position in rows:
+    for assessment_id, pupil_id, topic, version, record, position, entered in rows:
         event = Origin(assessments_of(pupil_id), version, topic)
         result = mapper.open_part(event, pupil_id, Compartment.RECORD, record)["result"]
         if not is_sealed(result):
@@ -194,4 +217,5 @@ def _opened(keys: Keyring, rows: Sequence[tuple[Any, ...]]) -> Iterator[Assessme
                 result=result,
                 corrected=topic.startswith("assessment.corrected."),
                 position=position,
+                entered=entered,
             )

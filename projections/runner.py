@@ -30,6 +30,7 @@ from projections.assessments import AssessmentsProjection
 from projections.logins import LoginsProjection
 from projections.projection import Projection
 from projections.pupils import PupilsProjection
+from projections.targets import TargetsProjection
 from projections.usage import UsageProjection
 
 SQL = load("projections", "statements.sql")
@@ -37,6 +38,7 @@ SQL = load("projections", "statements.sql")
 PROJECTIONS: tuple[Projection, ...] = (
     PupilsProjection(),
     AssessmentsProjection(),
+    TargetsProjection(),
     LoginsProjection(),
     UsageProjection(),
 )

@@ -1,16 +1,18 @@
-"""Recording assessments, one or a whole class sheet at once, and correcting them."""
+"""Recording assessments, one or a whole class sheet at once; correcting and voiding them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 
 import domain.assessment
-from domain.academic_year import AssessmentPoint, Term, academic_year_label, academic_year_of
+from domain.academic_year import When, academic_year_label, academic_year_of, when
 from domain.access import Permission
+from domain.application.assessment_points import points_to_record_at
 from domain.application.school_application import (
     CommandKey,
     Decision,
@@ -18,36 +20,46 @@ from domain.application.school_application import (
     SchoolApplication,
     assessments_of,
 )
+from domain.application.statements import statements_of
 from domain.assessment import (
+    STATEMENTS,
     STEPS,
     Assessment,
     AssessmentCorrected,
     AssessmentRecorded,
+    AssessmentVoided,
+    Result,
+    meaning_of,
     nc_year_then,
-    steps_result,
+    result_of,
+    version_for,
 )
-from domain.errors import Finding, InvalidInput, NotFound, NotPermitted
-from domain.events import Actor
+from domain.assessment_points import not_begun
+from domain.errors import Conflict, Finding, InvalidInput, NotFound, NotPermitted
+from domain.events import Actor, Event
 from domain.identifiers import new_id
 from domain.particulars import checked_reason
 from domain.pupil import Pupil
+from domain.statements import Statement
 
-EARLIEST_YEAR = 1990
-"""No pupil of today was assessed before this academic year."""
+REFUSED = "The assessments cannot be recorded like this"
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One judgement on a class sheet.
+    """One judgement or result on a class sheet.
 
     Attributes:
         pupil_id: The child.
-        subject: A subject code: REA, WRI, MAT, ...
-        value: A step: `3w+`.
+        subject: The code of what is measured, as the scheme lists it: REA, WRI, MAT, E01, ...; for a
+            statement it may be left empty.
+        value: A value of the scheme: `3w+`, `104`.
+        statement: The statement that is judged, for the scheme `statements`.
     """
 
     pupil_id: UUID
     subject: str
     value: str
+    statement: UUID | None = None
 
 
 class SheetResult(msgspec.Struct, frozen=True):
@@ -57,53 +69,73 @@ class SheetResult(msgspec.Struct, frozen=True):
 
 
 class CorrectionResult(msgspec.Struct, frozen=True):
-    """The assessment that was corrected."""
+    """The assessment that was corrected or voided."""
 
     assessment_id: UUID
 
 
 def record(
     school: SchoolApplication,
-    point: AssessmentPoint,
+    at: When,
     entries: Sequence[Entry],
     actor: Actor,
     *,
+    scheme: str = STEPS,
     assessed_on: date | None = None,
     only_classes: Sequence[str] | None = None,
     command: CommandKey | None = None,
 ) -> Outcome[SheetResult]:
-    """Records judgements on the steps scale, all of them or none.
+    """Records judgements or results of one scheme, all of them or none.
 
     Args:
         school: The school.
-        point: The term that the judgements speak of.
-        entries: The judgements.
-        actor: Who made them.
+        at: The term or half-term, or the whole year, that they speak of.
+        entries: What was judged or scored.
+        actor: Who enters it.
+        scheme: The name of the scheme.
         assessed_on: The day, where it is known.
         only_classes: The only classes whose assessments this user may record; any, if not given.
         command: The key, if the caller gave one.
 
     Raises:
-        InvalidInput: A pupil, subject or step is not one that there is, an entry comes twice, or the term
-            lies in the future; with a finding for each, numbered by entry.
+        InvalidInput: A pupil, scheme, subject, statement or value is not one that there is, an entry comes
+            twice, the time lies in the future, or the school has other assessment points; with a finding for
+            each, numbered by entry.
+        Conflict: The point is closed.
         NotPermitted: A child is in another class.
     """
     today = date.today()  # noqa: DTZ011 - a calendar day, as the school counts it
     ids = [new_id() for _ in entries]
+    scheme = scheme.strip().lower()
 
     def decide() -> Decision[SheetResult]:
+        points, unless = points_to_record_at(school)
         pupils = school.pupils({entry.pupil_id for entry in entries})
-        _check(entries, pupils, point, today, assessed_on)
+        statements = statements_of(school) if scheme == STATEMENTS else {}
+        years_ago = academic_year_of(today) - at.academic_year
+        findings = period_findings(entries, at, scheme, today, assessed_on)
+        made = _Entered(scheme, at, assessed_on, statements)
+        results = []
+        for number, entry in enumerate(entries, start=1):
+            pupil = pupils.get(entry.pupil_id)
+            nc_year = nc_year_then(pupil.record.nc_year, years_ago) if pupil else None
+            result, found = made.result(number, entry, nc_year)
+            if pupil is None:
+                found = [no_pupil(entry.pupil_id), *found]
+            findings += [msgspec.structs.replace(finding, row=number) for finding in found]
+            results.append(result)
+        if findings:
+            raise InvalidInput(REFUSED, findings)
+        points.check(at)
         if only_classes is not None:
-            _check_classes(pupils, only_classes)
+            check_classes(pupils.values(), only_classes)
         logs = {pupil_id: assessments_of(pupil_id) for pupil_id in pupils}
         versions = school.stream.last_versions(logs.values())
-        years_ago = academic_year_of(today) - point.academic_year
         events = []
-        for assessment_id, entry in zip(ids, entries, strict=True):
+        for assessment_id, entry, result in zip(ids, entries, results, strict=True):
+            assert result
             log = logs[entry.pupil_id]
             versions[log] = versions.get(log, 0) + 1
-            nc_year = nc_year_then(pupils[entry.pupil_id].record.nc_year, years_ago)
             events.append(
                 AssessmentRecorded(
                     originator_id=log,
@@ -111,60 +143,103 @@ def record(
                     actor=actor,
                     assessment_id=assessment_id,
                     pupil_id=entry.pupil_id,
-                    result=steps_result(entry.subject, entry.value, point, nc_year, assessed_on),
+                    result=result,
                 )
             )
-        return Decision(events, SheetResult(ids))
+        return Decision(events, SheetResult(ids), unless)
 
     return school.carry_out(decide, SheetResult, command)
 
 
-def _check(
-    entries: Sequence[Entry],
-    pupils: dict[UUID, Pupil],
-    point: AssessmentPoint,
-    today: date,
-    assessed_on: date | None,
-) -> None:
+def period_findings(
+    entries: Sequence[object], at: When, scheme: str, today: date, assessed_on: date | None
+) -> list[Finding]:
+    """What is wrong with a sheet as a whole.
+
+    Raises:
+        InvalidInput: The scheme is not one that there is, or not in use then; nothing can be read without.
+    """
     findings = []
     if not entries:
         findings.append(Finding(field="entries", found="none", accepted="at least one"))
-    now = AssessmentPoint.of(today)
-    if not EARLIEST_YEAR <= point.academic_year <= now.academic_year or point.ends_on > now.ends_on:
-        accepted = f"{now.label} or earlier, from {academic_year_label(EARLIEST_YEAR)} on"
-        findings.append(Finding(field="term", found=point.label, accepted=accepted))
-    elif assessed_on and (assessed_on > today or academic_year_of(assessed_on) != point.academic_year):
-        accepted = f"a day of {academic_year_label(point.academic_year)}, up to today"
-        findings.append(Finding(field="assessed_on", found=assessed_on.isoformat(), accepted=accepted))
-    seen: dict[tuple[UUID, str], int] = {}
-    for number, entry in enumerate(entries, start=1):
-        if entry.pupil_id not in pupils:
-            findings.append(
-                Finding(
-                    field="pupil_id", found=str(entry.pupil_id), accepted="a pupil of this school", row=number
-                )
-            )
-        cell = (entry.pupil_id, entry.subject.strip().upper())
-        if (first := seen.setdefault(cell, number)) != number:
-            findings.append(
-                Finding(
-                    field="subject",
-                    found=entry.subject[:60],
-                    accepted=f"each pupil and subject once: entry {first} is the same",
-                    row=number,
-                )
-            )
+    if finding := not_begun(at, today):
+        findings.append(finding)
+    else:
+        version_for(scheme, at)
+        if assessed_on and (assessed_on > today or academic_year_of(assessed_on) != at.academic_year):
+            accepted = f"a day of {academic_year_label(at.academic_year)}, up to today"
+            findings.append(Finding(field="assessed_on", found=assessed_on.isoformat(), accepted=accepted))
+    return findings
+
+
+def no_pupil(pupil_id: UUID) -> Finding:
+    """Says that an entry is of nobody."""
+    return Finding(field="pupil_id", found=str(pupil_id), accepted="a pupil of this school")
+
+
+class _Entered:
+    """Reads entries, and remembers what has been entered."""
+
+    def __init__(
+        self, scheme: str, at: When, assessed_on: date | None, statements: dict[UUID, Statement]
+    ) -> None:
+        self.scheme = scheme
+        self.at = at
+        self.assessed_on = assessed_on
+        self.statements = statements
+        self._seen: dict[tuple[UUID, str, UUID | None], int] = {}
+
+    def result(
+        self, number: int, entry: Entry, nc_year: str | None
+    ) -> tuple[Result | None, list[Finding]]:  # fmt: skip
+        """The result of an entry, and what is wrong with it."""
+        findings = []
+        subject, found = self._subject(entry)
+        findings += found
+        cell = (entry.pupil_id, subject.strip().upper(), entry.statement)
+        if (first := self._seen.setdefault(cell, number)) != number:
+            accepted = f"each pupil and subject once: entry {first} is the same"
+            findings.append(Finding(field="subject", found=subject[:60], accepted=accepted))
         try:
-            steps_result(entry.subject, entry.value, point, None)
+            return result_of(
+                self.scheme,
+                subject,
+                entry.value,
+                self.at,
+                nc_year,
+                self.assessed_on,
+                statement=entry.statement,
+            ), findings
         except InvalidInput as error:
-            findings += [msgspec.structs.replace(finding, row=number) for finding in error.findings]
-    if findings:
-        raise InvalidInput("The assessments cannot be recorded like this", findings)
+            # That the scheme was not in use then, or is judged otherwise, is said once, and not for each.
+            return None, [*findings, *(each for each in error.findings if each.field in {"subject", "value"})]
+
+    def _subject(self, entry: Entry) -> tuple[str, list[Finding]]:
+        if self.scheme != STATEMENTS:
+            if entry.statement is None:
+                return entry.subject, []
+            accepted = f"none: {self.scheme} has no statements"
+            return entry.subject, [Finding(field="statement", found=str(entry.statement), accepted=accepted)]
+        statement = self.statements.get(entry.statement) if entry.statement else None
+        if statement is None or statement.withdrawn:
+            found = str(entry.statement) if entry.statement else "none"
+            accepted = "a statement of the school's set, not withdrawn"
+            return entry.subject or "REA", [Finding(field="statement", found=found, accepted=accepted)]
+        subject = statement.key.subject
+        if entry.subject.strip().upper() not in {"", subject}:
+            accepted = f"{subject}, or nothing: the statement is of that subject"
+            return subject, [Finding(field="subject", found=entry.subject[:60], accepted=accepted)]
+        return subject, []
 
 
-def _check_classes(pupils: dict[UUID, Pupil], only_classes: Sequence[str]) -> None:
+def check_classes(pupils: Iterable[Pupil], only_classes: Sequence[str]) -> None:
+    """Makes sure that all of them are in the classes that somebody may record for.
+
+    Raises:
+        NotPermitted: One is not.
+    """
     allowed = {name.casefold() for name in only_classes}
-    if any((pupil.record.class_name or "").casefold() not in allowed for pupil in pupils.values()):
+    if any((pupil.record.class_name or "").casefold() not in allowed for pupil in pupils):
         raise NotPermitted(
             "You may record assessments of your own classes only", needed=Permission.RECORD_ASSESSMENTS
         )
@@ -181,45 +256,117 @@ def correct(
     only_classes: Sequence[str] | None = None,
     command: CommandKey | None = None,
 ) -> Outcome[CorrectionResult]:
-    """Corrects an assessment on the steps scale: a new event; the first entry stays.
+    """Corrects an assessment, on the scale that it stands on: a new event; the first entry stays.
 
     Raises:
         NotFound: The pupil has no such assessment.
-        InvalidInput: The step is not one that there is, the assessment is on another scale, or the reason
-            cannot be kept.
+        InvalidInput: The value is not one of that scale, the assessment came in a file and is of no scale
+            that is known here, or the reason cannot be kept.
+        Conflict: The point is closed, or the assessment has been voided.
         NotPermitted: The child is in another class.
     """
     reason = checked_reason("reason", reason)
 
-    def decide() -> Decision[CorrectionResult]:
-        pupil = school.pupil(pupil_id)
-        if only_classes is not None:
-            _check_classes({pupil_id: pupil}, only_classes)
-        log = assessments_of(pupil_id)
-        there = assessments(school, pupil_id)
-        if assessment_id not in there:
-            raise NotFound("This pupil has no assessment with that id")
-        before = there[assessment_id].result
-        if before.scheme != STEPS or before.term is None:
-            raise InvalidInput(
-                "Only judgements on the steps scale can be corrected by hand",
-                [Finding(field="scheme", found=before.scheme, accepted=STEPS)],
-            )
-        point = AssessmentPoint(before.academic_year, Term(before.term))
-        corrected = AssessmentCorrected(
-            originator_id=log,
-            originator_version=school.stream.last_versions([log])[log] + 1,
+    def happen(log: _Log, before: Assessment) -> Event:
+        return AssessmentCorrected(
+            originator_id=log.id,
+            originator_version=log.version + 1,
             actor=actor,
             assessment_id=assessment_id,
             pupil_id=pupil_id,
-            result=steps_result(before.subject, value, point, before.nc_year, before.assessed_on),
+            result=_corrected(before.result, value),
             reason=reason,
         )
-        return Decision([corrected], CorrectionResult(assessment_id))
+
+    return _happen(school, pupil_id, assessment_id, happen, only_classes, command)
+
+
+def _corrected(before: Result, value: str) -> Result:
+    meaning = meaning_of(before)
+    if meaning is None:
+        raise InvalidInput(
+            "A result of a scale that is not known here cannot be corrected by hand, only voided",
+            [Finding(field="scheme", found=before.scheme, accepted="a result of a scheme that is known")],
+        )
+    try:
+        return msgspec.structs.replace(before, value=meaning.version.read(value))
+    except ValueError as error:
+        raise InvalidInput(REFUSED, [Finding(field="value", found=value[:60], accepted=str(error))]) from None
+
+
+def void(
+    school: SchoolApplication,
+    pupil_id: UUID,
+    assessment_id: UUID,
+    reason: str,
+    actor: Actor,
+    *,
+    only_classes: Sequence[str] | None = None,
+    command: CommandKey | None = None,
+) -> Outcome[CorrectionResult]:
+    """Takes an assessment out of every current view; it stays in the history, with the reason.
+
+    Where it had taken the place of an earlier entry, that one shows again.
+
+    Raises:
+        NotFound: The pupil has no such assessment.
+        InvalidInput: The reason cannot be kept.
+        Conflict: The point is closed, or the assessment has been voided before.
+        NotPermitted: The child is in another class.
+    """
+    kept = checked_reason("reason", reason)
+    assert kept is not None
+
+    def happen(log: _Log, _: Assessment) -> Event:
+        return AssessmentVoided(
+            originator_id=log.id,
+            originator_version=log.version + 1,
+            actor=actor,
+            assessment_id=assessment_id,
+            pupil_id=pupil_id,
+            reason=kept,
+        )
+
+    return _happen(school, pupil_id, assessment_id, happen, only_classes, command)
+
+
+class _Log(NamedTuple):
+    """A pupil's log of assessments."""
+
+    id: UUID
+    version: int
+
+
+def _happen(
+    school: SchoolApplication,
+    pupil_id: UUID,
+    assessment_id: UUID,
+    happen: Callable[[_Log, Assessment], Event],
+    only_classes: Sequence[str] | None,
+    command: CommandKey | None,
+) -> Outcome[CorrectionResult]:
+    """Something happens to an assessment that is there, at a point that is open."""
+
+    def decide() -> Decision[CorrectionResult]:
+        points, unless = points_to_record_at(school)
+        pupil = school.pupil(pupil_id)
+        if only_classes is not None:
+            check_classes([pupil], only_classes)
+        log = assessments_of(pupil_id)
+        events = list(school.read(school.stream.events_of(log)))
+        there = domain.assessment.fold(events).get(assessment_id)
+        if there is None:
+            voided = {event.assessment_id for event in events if isinstance(event, AssessmentVoided)}
+            if assessment_id in voided:
+                raise Conflict("This assessment has been voided")
+            raise NotFound("This pupil has no assessment with that id")
+        points.check_open(when(there.result.academic_year, there.result.term))
+        happened = happen(_Log(log, events[-1].originator_version), there)
+        return Decision([happened], CorrectionResult(assessment_id), unless)
 
     return school.carry_out(decide, CorrectionResult, command)
 
 
 def assessments(school: SchoolApplication, pupil_id: UUID) -> dict[UUID, Assessment]:
-    """A pupil's assessments, by id."""
+    """A pupil's assessments, by id, but for those that have been voided."""
     return domain.assessment.fold(school.read(school.stream.events_of(assessments_of(pupil_id))))

@@ -17,6 +17,7 @@ from domain.application.school_application import (
     SchoolApplication,
     assessments_of,
     is_of,
+    targets_of,
 )
 from domain.assessment import Assessment
 from domain.errors import Erased, NotFound
@@ -123,12 +124,13 @@ def _entries(school: SchoolApplication, stored: list[RecordedEvent]) -> list[His
 
 
 def of_pupil(school: SchoolApplication, pupil_id: UUID) -> list[HistoryEntry]:
-    """Everything that happened to a pupil's record, assessments and notes, in the order of the stream.
+    """Everything that happened to a pupil, in the order of the stream: record, assessments, targets, notes.
 
     Raises:
         NotFound: There is no such pupil.
     """
-    stored = school.stream.events_of_many([pupil_id, assessments_of(pupil_id), notes_of(pupil_id)])
+    logs = (assessments_of(pupil_id), targets_of(pupil_id), notes_of(pupil_id))
+    stored = school.stream.events_of_many([pupil_id, *logs])
     if not any(is_of(PUPILS, event.topic) for event in stored):
         raise NotFound("This school has no pupil with that id")
     return _entries(school, stored)

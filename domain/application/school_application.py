@@ -425,6 +425,11 @@ def assessments_of(pupil_id: UUID) -> UUID:
     return log_id_of(pupil_id, "assessments")
 
 
+def targets_of(pupil_id: UUID) -> UUID:
+    """The originator id of a pupil's log of targets."""
+    return log_id_of(pupil_id, "targets")
+
+
 def logins_of(owner_id: UUID) -> UUID:
     """The originator id of somebody's log of logins, or of the school's for users that nobody knows."""
     return log_id_of(owner_id, "logins")

@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from domain.academic_year import Term
+from domain.academic_year import HALF_TERMS_BY_THE_END, Term
 from domain.codes.sets import rows_of
 
 STEPS_IN_BAND = 6
@@ -56,18 +56,22 @@ def read_step(text: str) -> Step:
 
 @cache
 def expected_ordinals(nc_year: str, term: Term) -> range | None:
-    """The two steps at which a child of that year is on track at the end of the term.
+    """The two steps at which a child of that year is on track at the end of the term, or half-term.
+
+    A half-term is one step. So a child who is on track lies one step lower at the end of the first half of a
+    term than at the end of the term.
 
     Args:
         nc_year: An NC year code.
-        term: The term.
+        term: The term or half-term.
 
     Returns:
-        Their ordinals, or `None` for years other than 1 to 6, which have no band.
+        Their ordinals, the lower of which may be 0 in the first half-term of Year 1, where nothing lies below
+        the scale; or `None` for years other than 1 to 6, which have no band.
     """
     if nc_year not in {"1", "2", "3", "4", "5", "6"}:
         return None
-    first = (int(nc_year) - 1) * STEPS_IN_BAND + list(Term).index(Term(term)) * STEPS_IN_TERM + 1
+    first = (int(nc_year) - 1) * STEPS_IN_BAND + HALF_TERMS_BY_THE_END[Term(term)] - STEPS_IN_TERM + 1
     return range(first, first + STEPS_IN_TERM)
 
 

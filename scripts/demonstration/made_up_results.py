@@ -13,7 +13,7 @@ from random import Random
 
 import msgspec
 
-from domain.academic_year import AssessmentPoint, Term, academic_year_of
+from domain.academic_year import TERMS, AssessmentPoint, academic_year_of
 from domain.assessment import STATUTORY, Result
 from domain.codes.steps import STEPS, expected_ordinals
 from scripts.demonstration.name_lists import Origin
@@ -81,7 +81,7 @@ def points_until(day: date) -> list[AssessmentPoint]:
     return [
         point
         for year in range(this_year - YEARS_BACK, this_year + 1)
-        for term in Term
+        for term in TERMS
         if (point := AssessmentPoint(year, term)).ends_on <= now.ends_on
     ]
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.academic_year import AssessmentPoint, Term, academic_year_of
+from domain.academic_year import TERMS, AssessmentPoint, Term, academic_year_of
 from domain.application import assessing, importing, pupils
 from domain.application.assessing import Entry
 from domain.application.school_application import CommandKey, SchoolApplication, assessments_of
@@ -136,7 +136,7 @@ def test_terms_that_have_not_begun_or_never_were_are_refused(registered: Registe
     [pupil_id] = admitted(school, registered.teacher, child(1))
     entries = [Entry(pupil_id, "REA", "3w")]
     later = [
-        AssessmentPoint(YEAR, term) for term in Term if AssessmentPoint(YEAR, term).ends_on > NOW.ends_on
+        AssessmentPoint(YEAR, term) for term in TERMS if AssessmentPoint(YEAR, term).ends_on > NOW.ends_on
     ]
     never = [AssessmentPoint(year, Term.AUTUMN) for year in (-(10**9), 0, 1899, 1989, YEAR + 1, 9999, 10**9)]
     for point in (*later, *never):

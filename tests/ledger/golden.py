@@ -8,8 +8,8 @@ changed or taken out; it only grows. It holds
   are kept here in the open because they open nothing else;
 * `events`: two examples of each type and version: `full`, from :mod:`tests.ledger.examples`, and `bare`, the
   same with every field that has a default left at it, because a default that is changed later would change
-  history. Beside the sealed state stands what it means, with every field spelled out;
-* `grown`: further examples of types that have got fields since their first two were recorded.
+  history. Beside the sealed state stands what it means, with every field spelled out that there was then. For
+  fields that joined a class afterwards there are further examples, from `LATER`.
 
 ``python -m tests.ledger.golden`` adds what is missing, and never changes what is there.
 """
@@ -30,7 +30,7 @@ from domain.events import Compartment, Event
 from domain.ledger.mapper import EventMapper, split
 from domain.ledger.sealing import Keys, generation_of, place_of_event, unseal
 from domain.vault.keyring import Keyring, SchoolKeys, WrappedSubjectKeys
-from tests.ledger.examples import EXAMPLES, GROWN, SCHOOL
+from tests.ledger.examples import EXAMPLES, LATER, SCHOOL
 
 FILE = Path(__file__).with_name("golden_events.json")
 
@@ -72,20 +72,22 @@ def spelled_out(value: Any) -> Any:
             return msgspec.to_builtins(value)
 
 
-def grown_since(value: Any, meaning: Any) -> Any:
-    """A value spelled out, but for defaults of fields that its recorded meaning does not know.
+def is_meant(value: Any, meaning: Any) -> bool:
+    """Whether a value says what was recorded of it, and nothing else.
 
-    A field that is added later, with a default, leaves what was stored before as it was.
+    Fields that joined its class since must be at their defaults: then nothing is stored of them.
     """
-    if isinstance(value, msgspec.Struct) and isinstance(meaning, dict):
-        return {
-            field.name: grown_since(getattr(value, field.name), meaning.get(field.name))
-            for field in msgspec.structs.fields(value)
-            if field.name in meaning or getattr(value, field.name) != field.default
-        }
-    if isinstance(value, tuple | list) and isinstance(meaning, list) and len(value) == len(meaning):
-        return [grown_since(item, meant) for item, meant in zip(value, meaning, strict=True)]
-    return spelled_out(value)
+    if isinstance(value, tuple | list) and isinstance(meaning, list):
+        return len(value) == len(meaning) and all(map(is_meant, value, meaning))
+    if not (isinstance(value, msgspec.Struct) and isinstance(meaning, dict)):
+        return bool(spelled_out(value) == meaning)
+    fields = {field.name: field for field in msgspec.structs.fields(value)}
+    return meaning.keys() <= fields.keys() and all(
+        is_meant(getattr(value, name), meaning[name])
+        if name in meaning
+        else field.default is not msgspec.NODEFAULT and getattr(value, name) == field.default
+        for name, field in fields.items()
+    )
 
 
 def new_keys() -> Entry:
@@ -215,24 +217,15 @@ def add_missing(recorded: Recorded) -> list[str]:
     """Records the examples whose type and version are not recorded yet, and returns those."""
     events = recorded["events"]
     missing = {topic_of(event): event for event in EXAMPLES if topic_of(event) not in events}
-    keys = keep_keys(recorded, {event.subject for event in missing.values()})
+    later = {
+        name: event for name, event in LATER.items() if name.split()[1] not in events.get(topic_of(event), {})
+    }
+    keys = keep_keys(recorded, {event.subject for event in [*missing.values(), *later.values()]})
     for topic, event in missing.items():
         events[topic] = {"full": entry_of(event, keys), "bare": entry_of(bare(event), keys)}
-    return sorted(missing) + _add_grown(recorded)
-
-
-def _add_grown(recorded: Recorded) -> list[str]:
-    """Records what there is of `GROWN` and is not recorded yet: each once, by its meaning."""
-    there = recorded.setdefault("grown", {})
-    keys = keep_keys(recorded, {event.subject for event in GROWN})
-    added = []
-    for event in GROWN:
-        entries = there.setdefault(topic_of(event), [])
-        read_as = EventMapper(keys).to_domain_event
-        if event not in [read_as(stored_event_of(topic_of(event), entry)) for entry in entries]:
-            entries.append(entry_of(event, keys))
-            added.append(f"{topic_of(event)} grown")
-    return added
+    for name, event in later.items():
+        events[topic_of(event)][name.split()[1]] = entry_of(event, keys)
+    return sorted(missing) + sorted(later)
 
 
 if __name__ == "__main__":

@@ -10,9 +10,17 @@ from uuid import UUID
 import msgspec
 
 import domain.pupil
-from domain.academic_year import AssessmentPoint, Term
-from domain.application.school_application import assessments_of, logins_of
-from domain.assessment import AssessmentCorrected, AssessmentRecorded, Result, steps_result
+from domain.academic_year import TERMS, AssessmentPoint, Term
+from domain.application.school_application import assessments_of, logins_of, targets_of
+from domain.assessment import (
+    STATEMENTS,
+    AssessmentCorrected,
+    AssessmentRecorded,
+    AssessmentVoided,
+    Result,
+    result_of,
+    steps_result,
+)
 from domain.codes.steps import STEPS
 from domain.codes.upn import make_upn
 from domain.events import OPERATOR, Event
@@ -23,6 +31,7 @@ from domain.ledger.stream import Appended, Stream
 from domain.login import LoginFailed, LoginFailure, SessionClosed, SessionEnd, SessionOpened
 from domain.pupil import ErasureReason, Pupil, PupilErased, PupilNames, PupilRecord
 from domain.school import ImportCompleted
+from domain.targets import Target, TargetRemoved, TargetSet, cell_of, target_of
 from domain.vault import keystore
 from domain.vault.keyring import Keyring
 from tests.keys import add_school
@@ -37,6 +46,8 @@ class Happenings:
         self._pupils: list[Pupil] = []
         self._admitted = 0
         self._recorded: list[tuple[UUID, UUID, Result]] = []
+        self._statements = [new_id() for _ in range(3)]
+        self._targets: list[tuple[UUID, UUID, Target]] = []
         self._versions: dict[UUID, int] = {}
         self._staff = [new_id() for _ in range(3)]
         self._login_key = new_id()
@@ -49,6 +60,9 @@ class Happenings:
             (self._leave_or_return, 2),
             (self._record, 8),
             (self._correct, 4),
+            (self._void, 2),
+            (self._set_target, 3),
+            (self._remove_target, 1),
             (self._log_in_or_out, 3),
             (self._import, 1),
             (self._erase, 1),
@@ -126,6 +140,7 @@ class Happenings:
             return self._admit()
         pupil = self._pupils.pop(place)
         self._recorded = [entry for entry in self._recorded if entry[1] != pupil.id]
+        self._targets = [entry for entry in self._targets if entry[1] != pupil.id]
         return domain.pupil.erase(pupil, self._random.choice(list(ErasureReason)), OPERATOR)
 
     def _result(self, nc_year: str | None) -> Result:
@@ -139,9 +154,16 @@ class Happenings:
                 component=self._random.choice(["REA", "WRI"]),
                 method="TA",
             )
-        point = AssessmentPoint(2024, self._random.choice(list(Term)))
+        point = AssessmentPoint(2024, self._random.choice([*TERMS, Term.SUMMER_2]))
         subject = self._random.choice(["REA", "MAT"])
-        return steps_result(subject, self._random.choice(list(STEPS)), point, nc_year)
+        if self._random.random() < 0.2:
+            value = self._random.choice(["not-yet", "achieved"])
+            statement = self._random.choice(self._statements)
+            return result_of(STATEMENTS, subject, value, point, nc_year, statement=statement)
+        # One in three within the band of the year, so that some are where they are expected.
+        band = nc_year if nc_year in {"3", "4", "5"} else "3"
+        values = list(STEPS) if self._random.random() < 0.7 else [f"{band}{step}" for step in "bws"]
+        return steps_result(subject, self._random.choice(values), point, nc_year)
 
     def _record(self) -> Event:
         if (place := self._some()) is None:
@@ -164,7 +186,9 @@ class Happenings:
         if not self._recorded:
             return self._record()
         assessment_id, pupil_id, result = self._random.choice(self._recorded[-8:])
-        values = list(STEPS) if result.scheme == "steps" else ["WTS", "EXS", "GDS"]
+        values = {"steps": list(STEPS), STATEMENTS: ["not-yet", "achieved"]}.get(
+            result.scheme, ["WTS", "EXS", "GDS"]
+        )
         log = assessments_of(pupil_id)
         return AssessmentCorrected(
             originator_id=log,
@@ -174,6 +198,57 @@ class Happenings:
             pupil_id=pupil_id,
             result=msgspec.structs.replace(result, value=self._random.choice(values)),
             reason="slip of the pen",
+        )
+
+    def _void(self) -> Event:
+        if not self._recorded:
+            return self._record()
+        place = self._random.randrange(max(0, len(self._recorded) - 8), len(self._recorded))
+        assessment_id, pupil_id, _ = self._recorded.pop(place)
+        log = assessments_of(pupil_id)
+        return AssessmentVoided(
+            originator_id=log,
+            originator_version=self._next(log),
+            actor=OPERATOR,
+            assessment_id=assessment_id,
+            pupil_id=pupil_id,
+            reason="of another child",
+        )
+
+    def _set_target(self) -> Event:
+        if (place := self._some()) is None:
+            return self._admit()
+        pupil_id = self._pupils[place % 4].id
+        value, subject = self._random.choice(list(STEPS)), self._random.choice(["REA", "MAT"])
+        target = target_of("steps", subject, value, AssessmentPoint(2025, self._random.choice(TERMS)))
+        known = [
+            each for each, of, there in self._targets if (of, cell_of(there)) == (pupil_id, cell_of(target))
+        ]
+        target_id = known[0] if known else new_id()
+        if not known:
+            self._targets.append((target_id, pupil_id, target))
+        log = targets_of(pupil_id)
+        return TargetSet(
+            originator_id=log,
+            originator_version=self._next(log),
+            actor=OPERATOR,
+            target_id=target_id,
+            pupil_id=pupil_id,
+            target=target,
+        )
+
+    def _remove_target(self) -> Event:
+        if not self._targets:
+            return self._set_target()
+        target_id, pupil_id, _ = self._targets.pop(self._random.randrange(len(self._targets)))
+        log = targets_of(pupil_id)
+        return TargetRemoved(
+            originator_id=log,
+            originator_version=self._next(log),
+            actor=OPERATOR,
+            target_id=target_id,
+            pupil_id=pupil_id,
+            reason=self._random.choice([None, "of another child"]),
         )
 
     def _log_in_or_out(self) -> Event:

@@ -19,9 +19,16 @@ from eventsourcing.persistence import StoredEvent
 import domain.pupil
 import projections.assessments
 import projections.benchmarks
-from domain.academic_year import Term
-from domain.application.school_application import assessments_of
-from domain.assessment import AssessmentCorrected, AssessmentRecorded, Cell, Result, cell_of
+from domain.academic_year import TERMS, Term
+from domain.application.school_application import assessments_of, targets_of
+from domain.assessment import (
+    AssessmentCorrected,
+    AssessmentRecorded,
+    AssessmentVoided,
+    Cell,
+    Result,
+    cell_of,
+)
 from domain.codes.steps import standing
 from domain.events import Compartment, Event
 from domain.ledger.mapper import EventMapper
@@ -29,6 +36,7 @@ from domain.ledger.sealing import generation_of, place_of_row, unseal
 from domain.ledger.stream import RecordedEvent, Stream
 from domain.login import LoginFailed, SessionClosed, SessionOpened
 from domain.pupil import Pupil, PupilErased
+from domain.targets import TargetRemoved, TargetSet
 from domain.vault import keystore
 from domain.vault.aliases import class_id_of
 from domain.vault.keyring import Keyring, SchoolKeys
@@ -41,13 +49,17 @@ class Rows(msgspec.Struct):
 
     Attributes:
         pupils: By id: the pupil, the class's id, the NC year and whether on the roll.
+        entries: By assessment: the pupil, its place among the entries and the event that it comes from.
         results: By pupil and cell: the assessment, its result and the event that it comes from.
+        targets: By id: the pupil, the target and the event that it comes from.
         contributions: Pupils by academic year, term, subject, NC year and standing; no zeros.
         logins: By position.
     """
 
     pupils: dict[UUID, tuple[Any, ...]]
+    entries: dict[UUID, tuple[Any, ...]]
     results: dict[tuple[UUID, Cell], tuple[Any, ...]]
+    targets: dict[UUID, tuple[Any, ...]]
     contributions: dict[Standings, int]
     logins: dict[int, tuple[Any, ...]]
 
@@ -82,10 +94,12 @@ def expected_of(keyring: Keyring, stored: Iterable[RecordedEvent]) -> Rows:
     events = [(recorded, read(recorded)) for recorded in stored]
     erased = {event.subject for _, event in events if isinstance(event, PupilErased)}
     events = [(recorded, event) for recorded, event in events if event.subject not in erased]
-    results = _results(events)
+    entries, results = _results(events)
     return Rows(
         pupils={pupil.id: _pupil(keyring, pupil) for pupil in _pupils(event for _, event in events)},
+        entries=entries,
         results=results,
+        targets=_targets(events),
         contributions=contributions_of(result for _, result, _, _ in results.values()),
         logins={recorded.id: line for recorded, event in events if (line := _login(recorded, event))},
     )
@@ -113,22 +127,40 @@ def _pupil(keyring: Keyring, pupil: Pupil) -> tuple[Any, ...]:
     )
 
 
-def _results(events: Iterable[tuple[RecordedEvent, Event]]) -> dict[tuple[UUID, Cell], tuple[Any, ...]]:
-    entered: dict[tuple[UUID, Cell], list[UUID]] = {}
+def _results(
+    events: Iterable[tuple[RecordedEvent, Event]],
+) -> tuple[dict[UUID, tuple[Any, ...]], dict[tuple[UUID, Cell], tuple[Any, ...]]]:
+    """Every entry that was not voided, and the newest of each cell."""
+    entered: dict[UUID, tuple[int, tuple[UUID, Cell]]] = {}
     said: dict[UUID, tuple[Any, ...]] = {}
     for recorded, event in events:
+        if isinstance(event, AssessmentRecorded):
+            entered[event.assessment_id] = (recorded.id, (event.pupil_id, cell_of(event.result)))
         if isinstance(event, AssessmentRecorded | AssessmentCorrected):
-            if isinstance(event, AssessmentRecorded):
-                entered.setdefault((event.pupil_id, cell_of(event.result)), []).append(event.assessment_id)
             said[event.assessment_id] = (event.assessment_id, event.result, recorded.id, recorded.topic)
-    return {key: said[ids[-1]] for key, ids in entered.items()}
+        if isinstance(event, AssessmentVoided):
+            del entered[event.assessment_id]
+    entries = {each: (key[0], position, said[each][2]) for each, (position, key) in entered.items()}
+    return entries, {
+        key: said[each] for each, (_, key) in sorted(entered.items(), key=lambda item: item[1][0])
+    }
+
+
+def _targets(events: Iterable[tuple[RecordedEvent, Event]]) -> dict[UUID, tuple[Any, ...]]:
+    targets: dict[UUID, tuple[Any, ...]] = {}
+    for recorded, event in events:
+        if isinstance(event, TargetSet):
+            targets[event.target_id] = (event.pupil_id, event.target, recorded.id)
+        if isinstance(event, TargetRemoved):
+            del targets[event.target_id]
+    return targets
 
 
 def contributions_of(results: Iterable[Result]) -> dict[Standings, int]:
     """What these results count for."""
     counts: Counter[Standings] = Counter()
     for result in results:
-        if result.scheme == "steps" and result.term and result.nc_year:
+        if result.scheme == "steps" and result.term in TERMS and result.nc_year:
             place = standing(result.value, result.nc_year, Term(result.term))
             if place:
                 counts[result.academic_year, result.term, result.subject, result.nc_year, place] += 1
@@ -154,9 +186,12 @@ def actual(superuser: psycopg.Connection[Any], keys: SchoolKeys) -> Rows:
 
 def actual_of(superuser: psycopg.Connection[Any], keyring: Keyring) -> Rows:
     """The same, with keys that were found elsewhere."""
+    entries, results = _shown_results(superuser, keyring)
     return Rows(
         pupils=_shown_pupils(superuser, keyring),
-        results=_shown_results(superuser, keyring),
+        entries=entries,
+        results=results,
+        targets=_shown_targets(superuser, keyring),
         contributions=_counted(superuser, keyring),
         logins={
             position: tuple(line)
@@ -205,20 +240,46 @@ class _Kept(msgspec.Struct):
 
 def _shown_results(
     superuser: psycopg.Connection[Any], keyring: Keyring
-) -> dict[tuple[UUID, Cell], tuple[Any, ...]]:
-    results = {}
-    for pupil_id, assessment_id, position, topic, version, record, year, term, cell in superuser.execute(
-        "SELECT pupil_id, assessment_id, position, type, version, record, academic_year, term, cell "
-        "FROM projections.assessments WHERE school_id = %s",
+) -> tuple[dict[UUID, tuple[Any, ...]], dict[tuple[UUID, Cell], tuple[Any, ...]]]:
+    entries, results = {}, {}
+    for (
+        pupil_id,
+        assessment_id,
+        position,
+        topic,
+        version,
+        record,
+        year,
+        term,
+        cell,
+        entered,
+    ) in superuser.execute(
+        "SELECT pupil_id, assessment_id, position, type, version, record, academic_year, term, cell, entered "
+        "FROM projections.assessments WHERE school_id = %s ORDER BY entered",
         [keyring.school_id],
     ):
         event = StoredEvent(assessments_of(pupil_id), version, topic, b"")
         result: Result = EventMapper(keyring).open_part(event, pupil_id, Compartment.RECORD, record)["result"]
         assert (year, term) == (result.academic_year, result.term or "")
         assert cell.startswith(f"{result.scheme}/{result.subject}/")
-        assert (pupil_id, cell_of(result)) not in results
+        assert cell.endswith(f"/{result.statement or ''}")
+        entries[assessment_id] = (pupil_id, entered, position)
         results[pupil_id, cell_of(result)] = (assessment_id, result, position, topic)
-    return results
+    return entries, results
+
+
+def _shown_targets(superuser: psycopg.Connection[Any], keyring: Keyring) -> dict[UUID, tuple[Any, ...]]:
+    targets = {}
+    for pupil_id, target_id, position, topic, version, record, year, term, scheme in superuser.execute(
+        "SELECT pupil_id, target_id, position, type, version, record, academic_year, term, scheme "
+        "FROM projections.targets WHERE school_id = %s",
+        [keyring.school_id],
+    ):
+        event = StoredEvent(targets_of(pupil_id), version, topic, b"")
+        target = EventMapper(keyring).open_part(event, pupil_id, Compartment.RECORD, record)["target"]
+        assert (year, term, scheme) == (target.academic_year, target.term or "", target.scheme)
+        targets[target_id] = (pupil_id, target, position)
+    return targets
 
 
 def _counted(superuser: psycopg.Connection[Any], keyring: Keyring) -> dict[Standings, int]:

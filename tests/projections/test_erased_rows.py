@@ -13,8 +13,12 @@ import pytest
 import domain.pupil
 import projections.assessments
 import projections.pupils
+import projections.targets
 from domain.application import assessing
 from domain.application.assessing import Entry
+from domain.application.statements import NewStatement, register, statements_of
+from domain.application.targets import TargetEntry, set_targets
+from domain.assessment import STATEMENTS
 from domain.events import OPERATOR
 from domain.identifiers import new_id
 from domain.ledger.database import Connection, Database
@@ -27,6 +31,7 @@ from projections.assessments import AssessmentsProjection
 from projections.projection import Projection
 from projections.pupils import PupilsProjection
 from projections.runner import PROJECTIONS, Worker, status
+from projections.targets import TargetsProjection
 from tests.application.conftest import RegisteredSchool
 from tests.application.examples import admitted, child, children, point_before
 from tests.conftest import TestDatabase
@@ -40,8 +45,17 @@ THEN = point_before(1)
 
 
 def assessed(registered: RegisteredSchool, pupil_ids: Sequence[UUID]) -> None:
+    school = registered.application
     entries = [Entry(pupil_id, "REA", "3s") for pupil_id in pupil_ids]
-    assessing.record(registered.application, THEN, entries, registered.teacher)
+    assessing.record(school, THEN, entries, registered.teacher)
+    new = NewStatement(subject="MAT", code="3N-04", text="I can count in hundreds")
+    if not statements_of(school):
+        register(school, [new], registered.teacher)
+    [statement] = statements_of(school)
+    judged = [Entry(pupil_id, "MAT", "achieved", statement) for pupil_id in pupil_ids]
+    assessing.record(school, THEN, judged, registered.teacher, scheme=STATEMENTS)
+    wanted = [TargetEntry(pupil_id, "REA", "4s") for pupil_id in pupil_ids]
+    set_targets(school, point_before(-1), wanted, registered.teacher)
 
 
 def shown_by(registered: RegisteredSchool, worker: Database, pupil_id: UUID) -> set[str]:
@@ -60,6 +74,10 @@ def shown_by(registered: RegisteredSchool, worker: Database, pupil_id: UUID) -> 
             shown.add("latest")
         if projections.assessments.sheet(connection, keys, [pupil_id], THEN):
             shown.add("sheet")
+        if projections.assessments.judged(connection, keys, [pupil_id]):
+            shown.add("judged")
+        if projections.targets.of_pupils(connection, keys, [pupil_id]):
+            shown.add("targets")
     with worker.bound_to(school.school_id) as connection:
         keys = runner.keys_of(connection, school.school_id, SERVICE_KEYS)
         if len(list(projections.assessments.at_points(connection, keys, [THEN]))) > 1:
@@ -67,7 +85,7 @@ def shown_by(registered: RegisteredSchool, worker: Database, pupil_id: UUID) -> 
     return shown
 
 
-EVERY_WAY = {"find", "get", "classes", "latest", "sheet", "at_points"}
+EVERY_WAY = {"find", "get", "classes", "latest", "sheet", "judged", "targets", "at_points"}
 
 
 def rows_of(database: TestDatabase, pupil_id: UUID) -> int:
@@ -77,7 +95,7 @@ def rows_of(database: TestDatabase, pupil_id: UUID) -> int:
             superuser.execute(
                 f"SELECT count(*) FROM projections.{table} WHERE pupil_id = %s".encode(), [pupil_id]
             ).fetchall()
-            for table in ("pupils", "assessments")
+            for table in ("pupils", "assessments", "targets")
         ]
     return sum(int(str(count)) for [(count,)] in counts)
 
@@ -103,9 +121,9 @@ def test_while_the_worker_stands_still_nobody_is_shown_an_erased_child(
     first, second = two
     assert shown_by(registered, worker, first) == EVERY_WAY
     erase(tmp_path, registered, first)
-    assert rows_of(module_database, first) == 2, "the rows are still there, and nobody can open them"
+    assert rows_of(module_database, first) == 4, "the rows are still there, and nobody can open them"
     assert shown_by(registered, worker, first) == set()
-    assert shown_by(registered, worker, second) == {"find", "get", "latest", "sheet"}
+    assert shown_by(registered, worker, second) == {"find", "get", "latest", "sheet", "judged", "targets"}
 
 
 def test_an_erasure_that_leaves_the_keys_is_found_out(
@@ -136,7 +154,7 @@ def test_after_the_worker_there_is_no_row_of_an_erased_child(
     erase(tmp_path, registered, first)
     caught_up(worker)
     assert rows_of(module_database, first) == 0
-    assert rows_of(module_database, second) == 2
+    assert rows_of(module_database, second) == 4
     assert shown_by(registered, worker, first) == set()
 
 
@@ -155,8 +173,8 @@ def test_a_projection_that_does_not_hear_of_erasures_leaves_rows(
 ) -> None:
     """The sabotaged twin; even so, nobody can open what it leaves."""
     erase(tmp_path, registered, two[0])
-    caught_up(worker, [PupilsProjection(), Forgetful()])
-    assert rows_of(module_database, two[0]) == 1
+    caught_up(worker, [PupilsProjection(), Forgetful(), TargetsProjection()])
+    assert rows_of(module_database, two[0]) == 2
     assert shown_by(registered, worker, two[0]) == set()
 
 
@@ -237,7 +255,9 @@ def test_an_erasure_in_the_middle_of_a_batch_leaves_nothing_that_opens(
 def rebuilt(database: Database, superuser: psycopg.Connection[Any], school: LivelySchool) -> Rows:
     """The rows, made again from nothing."""
     with superuser.transaction():
-        superuser.execute("TRUNCATE projections.pupils, projections.assessments, projections.logins")
+        superuser.execute(
+            "TRUNCATE projections.pupils, projections.assessments, projections.targets, projections.logins"
+        )
         superuser.execute("TRUNCATE projections.usage, projections.checkpoints")
     caught_up(database)
     return actual(superuser, school.keys)

@@ -148,7 +148,13 @@ def test_the_histories_hold_what_matters() -> None:
     history = History.of(1, 2000)
     rows = expected_of(history.every_key(), history.events)
     topics = {event.topic for event in history.events}
-    assert {projection.name for projection in PROJECTIONS} == {"pupils", "assessments", "logins", "usage"}
+    assert {projection.name for projection in PROJECTIONS} == {
+        "pupils",
+        "assessments",
+        "targets",
+        "logins",
+        "usage",
+    }
     assert {
         "pupil.admitted.1",
         "pupil.changed.1",
@@ -157,13 +163,25 @@ def test_the_histories_hold_what_matters() -> None:
         "pupil.erased.1",
         "assessment.recorded.1",
         "assessment.corrected.1",
+        "assessment.voided.1",
+        "target.set.1",
+        "target.removed.1",
         "session.opened.1",
         "session.closed.1",
         "login.failed.1",
     } <= topics
     assert any(topic.startswith("assessment.corrected") for _, _, _, topic in rows.results.values())
-    assert len(rows.results) < sum(event.topic.startswith("assessment.recorded") for event in history.events)
-    assert {place for *_, place in rows.contributions} == {"below", "at", "above"}
+    assert rows.targets
+    assert any(cell.statement for _, cell in rows.results)
+    assert (
+        len(rows.results)
+        < len(rows.entries)
+        < sum(event.topic.startswith("assessment.recorded") for event in history.events)
+    )
+    several = (
+        expected_of(each.every_key(), each.events) for each in (History.of(seed, 400) for seed in range(6))
+    )
+    assert {place for each in several for *_, place in each.contributions} == {"below", "at", "above"}
     assessed = {assessments_of(pupil_id) for pupil_id in history.erased}
     assert any(event.originator_id in assessed for event in history.events)
 

@@ -6,19 +6,27 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
+import msgspec
 import psycopg
 import pytest
 
 import domain.ledger.mapper
 import domain.pupil
-from domain.application.school_application import assessments_of
-from domain.assessment import STATUTORY, AssessmentCorrected, AssessmentRecorded, Result
+from domain.application.school_application import assessments_of, targets_of
+from domain.assessment import (
+    STATUTORY,
+    AssessmentCorrected,
+    AssessmentRecorded,
+    AssessmentVoided,
+    Result,
+)
 from domain.events import OPERATOR, Compartment, is_sealed
 from domain.identifiers import new_id
 from domain.ledger.database import Connection, Database
 from domain.ledger.mapper import EventMapper
 from domain.ledger.stream import RecordedEvent
 from domain.pupil import PupilAdmitted, PupilChanged, PupilNames, PupilRecord, RecordChange
+from domain.targets import Target, TargetSet
 from domain.vault import keystore
 from domain.vault.keyring import Keyring, SchoolKeys
 from projections import runner
@@ -100,7 +108,33 @@ def school(database: Database) -> LivelySchool:
         result=result,
         reason=f"{CANARY}-slip",
     )
-    school.append([admitted, changed, left, recorded, corrected])
+    # Two further entries: one is voided, and the other one has a target beside it.
+    voided_id = new_id()
+    other = AssessmentRecorded(
+        originator_id=log,
+        originator_version=3,
+        actor=OPERATOR,
+        assessment_id=voided_id,
+        pupil_id=pupil_id,
+        result=msgspec.structs.replace(result, subject="MAT"),
+    )
+    voided = AssessmentVoided(
+        originator_id=log,
+        originator_version=4,
+        actor=OPERATOR,
+        assessment_id=voided_id,
+        pupil_id=pupil_id,
+        reason=f"{CANARY}-void",
+    )
+    target = TargetSet(
+        originator_id=targets_of(pupil_id),
+        originator_version=1,
+        actor=OPERATOR,
+        target_id=new_id(),
+        pupil_id=pupil_id,
+        target=Target(scheme="steps", subject="REA", value=f"{CANARY}-target", academic_year=2025),
+    )
+    school.append([admitted, changed, left, recorded, corrected, other, voided, target])
     school.happen(60)
     return school
 
@@ -111,7 +145,9 @@ def leaking_columns(superuser: psycopg.Connection[Any]) -> list[str]:
         "SELECT table_name::text, column_name::text FROM information_schema.columns "
         "WHERE table_schema = 'projections' ORDER BY 1, 2"
     ).fetchall()
-    assert {"pupils", "assessments", "logins", "usage", "checkpoints"} <= {table for table, _ in columns}
+    assert {"pupils", "assessments", "targets", "logins", "usage", "checkpoints"} <= {
+        table for table, _ in columns
+    }
     return [
         f"{table}.{column}"
         for table, column in columns

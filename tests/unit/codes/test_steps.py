@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from domain.academic_year import Term
+from domain.academic_year import HALF_TERMS, TERMS, Term
 from domain.codes.steps import ACCEPTED, STEPS, Step, expected_ordinals, read_step, standing
 
 
@@ -31,12 +31,24 @@ def test_two_steps_of_the_band_are_expected_in_each_term() -> None:
     expected = {
         (str(year), term): [f"{year}{step}", f"{year}{step}+"]
         for year in range(1, 7)
-        for term, step in zip(Term, "bws", strict=True)
+        for term, step in zip(TERMS, "bws", strict=True)
     }
     for (year, term), steps in expected.items():
         ordinals = expected_ordinals(year, term)
         assert ordinals is not None
         assert [labels[ordinal - 1] for ordinal in ordinals] == steps
+
+
+def test_a_half_term_is_one_step() -> None:
+    for year in range(1, 7):
+        expected = [expected_ordinals(str(year), term) for term in HALF_TERMS]
+        first = (year - 1) * 6
+        assert expected == [range(first + half, first + half + 2) for half in range(6)]
+        halves = [expected_ordinals(str(year), term) for term in TERMS]
+        assert halves == expected[1::2], "the second half of a term ends with the term"
+    assert standing("1b", "1", Term.AUTUMN_1) == "at"
+    assert standing("1b+", "1", Term.AUTUMN_1) == "above"
+    assert standing("2s+", "3", Term.AUTUMN_1) == "at"
 
 
 @pytest.mark.parametrize("year", ["R", "N2", "7", "X"])
