@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 from api import (
     assessments,
     benchmarks,
+    codes,
     erasures,
     health,
     history,
@@ -45,6 +46,7 @@ RESOURCES = (
     logins,
     usage,
     benchmarks,
+    codes,
     health,
 )
 

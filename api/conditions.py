@@ -1,12 +1,14 @@
-"""Conditional requests (RFC 9110, section 13) on pupils.
+"""Conditional requests (RFC 9110, section 13), above all on pupils.
 
 A pupil's entity tag is `"<version>-<position>"`: the version of the record, which changes are made against,
 and the position of the newest assessment, without which a reader would take old results for current ones.
-`If-Match` looks at the version alone, and takes `"<version>"` too.
+`If-Match` looks at the version alone, and takes `"<version>"` too. What changes with the software only,
+such as a code set, has a tag of its content.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from http import HTTPStatus
 from typing import Annotated
@@ -28,6 +30,11 @@ def tag_of(version: int, assessed: int | None = None) -> str:
         assessed: The position of the newest assessment, 0 for none; left out where nobody has looked.
     """
     return f'"{version}"' if assessed is None else f'"{version}-{assessed}"'
+
+
+def tag_of_content(content: bytes) -> str:
+    """The entity tag of an answer that is the same for as long as its bytes are."""
+    return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
 
 
 def expected_version(request: Request) -> int | None:

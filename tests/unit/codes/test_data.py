@@ -133,7 +133,7 @@ def test_every_list_has_a_title_and_a_source() -> None:
 
 def test_every_inferred_date_says_so() -> None:
     """A period of which no source states the days is marked in its note."""
-    stated = {"attendance": {"2024-08-19", "2024-08-18", "2013-08-31"}, "sen-provision": {"2001-09-01"}}
+    stated = {"attendance": {"2024-08-19", "2024-08-18"}, "sen-provision": {"2001-09-01"}}
     stated["sen-provision"] |= {"2014-09-01", "2018-03-31"}
     for name, codes in SETS.items():
         for entry in codes.entries:

@@ -135,8 +135,7 @@ def test_attendance_codes_either_side_of_19_august_2024(
 
 def test_attendance_lists_are_whole_on_either_side() -> None:
     assert len(ATTENDANCE.entries_on(REFORM)) == 34
-    assert len(ATTENDANCE.entries_on(BEFORE)) == 25, "26 until F was withdrawn"
-    assert len(ATTENDANCE.entries_on(date(2013, 8, 31))) == 26
+    assert len(ATTENDANCE.entries_on(BEFORE)) == 26
     assert len(ATTENDANCE) == 38
 
 
@@ -144,9 +143,9 @@ def test_a_code_that_means_something_else_today_is_described_by_its_day() -> Non
     assert "other authorised circumstances" in ATTENDANCE.describe("C", BEFORE)
     assert "agreed by the headteacher" in ATTENDANCE.describe("c", REFORM)
     assert ATTENDANCE.codes["C"] == ATTENDANCE.describe("C") == ATTENDANCE.describe("C", REFORM)
-    flag = ATTENDANCE.flag("F", date(2013, 9, 1))
+    flag = ATTENDANCE.flag("j", REFORM)
     assert flag is not None
-    assert flag.successor == "H"
+    assert flag.message == "no longer valid (until 2024-08-18; then J1)"
 
 
 def test_what_every_attendance_code_counts_as_adds_up() -> None:
