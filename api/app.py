@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 from api import (
     assessments,
     benchmarks,
+    codes,
     erasures,
     health,
     history,
@@ -47,6 +48,7 @@ RESOURCES = (
     logins,
     usage,
     benchmarks,
+    codes,
     health,
 )
 

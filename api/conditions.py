@@ -1,13 +1,15 @@
-"""Conditional requests (RFC 9110, section 13) on pupils.
+"""Conditional requests (RFC 9110, section 13), above all on pupils.
 
 A pupil's entity tag is `"<version>-<position>-<day>"`: the version of the record, which changes are made
 against; the position of the newest assessment, without which a reader would take old results for current
 ones; and the day that is asked about, without which a child would stay as old as yesterday.
-`If-Match` looks at the version alone, and takes `"<version>"` too.
+`If-Match` looks at the version alone, and takes `"<version>"` too. What changes with the software
+only, such as a code set, has a tag of its content.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from datetime import date
 from http import HTTPStatus
@@ -32,6 +34,11 @@ def tag_of(version: int, assessed: int | None = None, day: date | None = None) -
     """
     parts = (version, assessed, f"{day:%Y%m%d}" if day else None)
     return f'"{"-".join(str(part) for part in parts if part is not None)}"'
+
+
+def tag_of_content(content: bytes) -> str:
+    """The entity tag of an answer that is the same for as long as its bytes are."""
+    return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
 
 
 def expected_version(request: Request) -> int | None:

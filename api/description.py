@@ -33,6 +33,10 @@ SECURITY_SCHEMES = {
 }
 
 
+ID, NAME = {"type": "string", "format": "uuid"}, {"type": "string"}
+"""What stands in paths."""
+
+
 class Problem(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What is wrong (RFC 9457); some kinds say more, such as both versions of a version conflict."""
 
@@ -125,8 +129,9 @@ def _security(guard: Guard | None) -> list[dict[str, list[str]]]:
 
 
 def _parameters(route: APIRoute, guard: Guard | None, calls: list[Any]) -> list[dict[str, Any]]:
+    types = get_type_hints(route.endpoint)
     parameters = [
-        _parameter("path", name, {"type": "string", "format": "uuid"}, required=True)
+        _parameter("path", name, NAME if types.get(name) is str else ID, required=True)
         for name in route.param_convertors
     ]
     for call in calls:

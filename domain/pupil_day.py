@@ -6,7 +6,7 @@ from datetime import date
 
 import msgspec
 
-from domain.academic_year import AssessmentPoint, Term, academic_year_of
+from domain.academic_year import TERMS, AssessmentPoint, Term, academic_year_of
 from domain.codes.sets import is_additional_language
 from domain.periods import in_care_on, meals_on, premium_on, provision_on
 from domain.pupil_record import PupilNames, PupilRecord
@@ -93,7 +93,7 @@ def terms_completed(entered: date, left_on: date | None, day: date) -> int:
     return sum(
         entered < point.ends_on <= until
         for year in range(academic_year_of(entered), academic_year_of(max(until, entered)) + 1)
-        for point in (AssessmentPoint(year, term) for term in Term)
+        for point in (AssessmentPoint(year, term) for term in TERMS)
     )
 
 

@@ -2,13 +2,15 @@
 
 A check letter, the three digits of the local authority, the four of the establishment, the two of the year,
 and a serial: three digits, or two and a letter in a temporary number. Source: DfE, *Unique pupil numbers*;
-the check is python-stdnum's. Its list of local authorities is not used: they are reorganised every few
-years, and no number is wrong because its authority is new or gone.
+the arithmetic of the check letter is python-stdnum's, the rules are ours. Its `validate` is not used: it
+refuses every number whose local authority is not in a list of January 2011, and authorities are reorganised
+every few years; no number is wrong because its authority is new or gone.
 """
 
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 
 from stdnum.gb.upn import calc_check_digit
 
@@ -20,6 +22,16 @@ ACCEPTED = (
 )
 
 _FORM = re.compile(f"[{LETTERS}][0-9]{{11}}[0-9{LETTERS}]")
+
+
+class UpnKind(StrEnum):
+    """What a UPN is good for."""
+
+    PERMANENT = "permanent"
+    """The number that a child keeps through school."""
+
+    TEMPORARY = "temporary"
+    """One that a school gives until the permanent one is known, and then keeps as a former one."""
 
 
 def check_letter(tail: str) -> str:
@@ -43,6 +55,18 @@ def read_upn(text: str) -> str:
     if upn[0] != (letter := check_letter(upn[1:])):
         raise ValueError(f"a UPN with its right check letter, which for these digits is {letter}")
     return upn
+
+
+def kind_of(upn: str) -> UpnKind:
+    """Whether a UPN is permanent or temporary, which its last character tells.
+
+    Args:
+        upn: The UPN, in any letter case and spacing.
+
+    Raises:
+        ValueError: It is not a UPN; the message is what is accepted.
+    """
+    return UpnKind.PERMANENT if read_upn(upn)[-1].isdecimal() else UpnKind.TEMPORARY
 
 
 def make_upn(la: int, establishment: int, year: int, serial: int) -> str:

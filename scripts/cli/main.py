@@ -15,6 +15,7 @@ from domain.errors import TargetTrackerError
 from scripts.cli import (
     assessing,
     auditing,
+    codes,
     erasing,
     importing,
     keys,
@@ -107,7 +108,7 @@ def target_tracker(
     context.obj = Chosen(server, ca)
 
 
-for group in (sessions, importing, auditing, usage):
+for group in (sessions, importing, auditing, usage, codes):
     group.add_to(app)
 erasing.add_to(pupils.app)
 for name, part in (
