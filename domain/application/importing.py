@@ -56,6 +56,7 @@ class RowReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         kept: Fields of which the file says something else, and which stay as the school entered them itself.
         results: The number of assessments added or corrected.
         findings: Why the row is refused.
+        flags: What is kept as it came, and is to be looked at.
     """
 
     row: int
@@ -65,6 +66,7 @@ class RowReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     kept: tuple[str, ...] = ()
     results: int = 0
     findings: tuple[Finding, ...] = ()
+    flags: tuple[Finding, ...] = ()
 
 
 class ImportResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -272,7 +274,14 @@ def _row(
         findings = missing_of_a_new_pupil(row)
     if findings:
         pupil_id = match.pupil.id if match.pupil else None
-        return RowReport(row=row.row, outcome=RowOutcome.REFUSED, pupil_id=pupil_id, findings=findings), []
+        refused = RowReport(
+            row=row.row,
+            outcome=RowOutcome.REFUSED,
+            pupil_id=pupil_id,
+            findings=findings,
+            flags=row.flags,
+        )
+        return refused, []
     if match.pupil is None:
         assert row.names
         assert row.record
@@ -280,7 +289,13 @@ def _row(
         results = logs.add(pupil_id, row, actor)
         record = reconciled(None, row.record, today)
         admitted = domain.pupil.admit(pupil_id, row.names, record, actor, Source.FILE)
-        report = RowReport(row=row.row, outcome=RowOutcome.CREATED, pupil_id=pupil_id, results=len(results))
+        report = RowReport(
+            row=row.row,
+            outcome=RowOutcome.CREATED,
+            pupil_id=pupil_id,
+            results=len(results),
+            flags=row.flags,
+        )
         return report, [admitted, *results]
     return _known(row, match.pupil, logs, actor, today)
 
@@ -304,6 +319,7 @@ def _known(
         fields=fields,
         kept=after.kept,
         results=len(results),
+        flags=row.flags,
     )
     return report, [*([changed] if changed else []), *results]
 

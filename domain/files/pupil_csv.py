@@ -112,7 +112,7 @@ def read_pupil_csv(content: bytes, *, academic_year: int, today: date) -> PupilF
                 if place < len(cells) and (cell := cells[place].strip()):
                     kind = EMAIL_ADDRESSES if holds_email(cell) else kind
                     dropped[kind] = dropped.get(kind, 0) + 1
-            rows.append(_row(number, cells, heading, academic_year, seen))
+            rows.append(_row(number, cells, heading, academic_year, today, seen))
     return PupilFile(format="target-tracker-csv", encoding=encoding, rows=rows, dropped=dropped)
 
 
@@ -210,9 +210,9 @@ def _readers(today: date) -> dict[str, Callable[[str], Any]]:
         "sex": SEX.find,
         "date_of_entry": fields.not_after(today, fields.read_day_first),
         "free_school_meals": fields.read_boolean,
-        "first_language": LANGUAGE.find,
-        "ethnicity": ETHNICITY.find,
-        "sen_provision": SEN_PROVISION.find,
+        "first_language": LANGUAGE.keep,
+        "ethnicity": ETHNICITY.keep,
+        "sen_provision": SEN_PROVISION.keep,
         "class_name": read_text,
         "nc_year": read_nc_year,
         "postcode": read_postcode,
@@ -224,7 +224,9 @@ def _readers(today: date) -> dict[str, Callable[[str], Any]]:
     }
 
 
-def _row(number: int, cells: list[str], heading: _Heading, academic_year: int, seen: Seen) -> PupilRow:
+def _row(
+    number: int, cells: list[str], heading: _Heading, academic_year: int, today: date, seen: Seen
+) -> PupilRow:
     reader = RowReader(number)
     if len(cells) < heading.width or any(map(str.strip, cells[heading.width :])):
         accepted = (
@@ -232,11 +234,11 @@ def _row(number: int, cells: list[str], heading: _Heading, academic_year: int, s
         )
         reader.wrong("row", f"{len(cells)} columns", accepted)
         return PupilRow(row=number, findings=tuple(reader.findings))
-    values = _values(cells, heading, reader)
+    values = _values(cells, heading, reader, today)
     _check_together(values, cells, heading, reader, seen)
     upn = values.get("upn")
     if reader.findings:
-        return PupilRow(row=number, upn=upn, findings=tuple(reader.findings))
+        return PupilRow(row=number, upn=upn, findings=tuple(reader.findings), flags=tuple(reader.flags))
     totals = [values.pop(field) for field in _ATTENDANCE if field in values]
     if totals:
         values["attendance"] = AttendanceTotals(
@@ -248,10 +250,21 @@ def _row(number: int, cells: list[str], heading: _Heading, academic_year: int, s
         names=PupilNames(**{field: value for field, value in values.items() if field in _NAMES}),
         record=PupilRecord(**{field: value for field, value in values.items() if field not in _NAMES}),
         given=frozenset(values),
+        flags=tuple(reader.flags),
     )
 
 
-def _values(cells: list[str], heading: _Heading, reader: RowReader) -> dict[str, Any]:
+_KEPT = {"first_language": LANGUAGE, "ethnicity": ETHNICITY, "sen_provision": SEN_PROVISION}
+"""Fields whose codes are kept, and flagged, where the lists lack them."""
+
+
+def _read(reader: RowReader, column: _Column, text: str, today: date) -> Any:
+    if codes := _KEPT.get(column.field):
+        return reader.keep(column.name, text, codes, today)
+    return reader.read(column.name, text, column.read)
+
+
+def _values(cells: list[str], heading: _Heading, reader: RowReader, today: date) -> dict[str, Any]:
     """The fields that the row states, as far as they are right."""
     values: dict[str, Any] = {}
     for column in heading.taken:
@@ -263,7 +276,7 @@ def _values(cells: list[str], heading: _Heading, reader: RowReader) -> dict[str,
                 values["sen_provision"] = "N"
         elif "@" in text and holds_email(text):
             reader.wrong(column.name, text, fields.NO_EMAIL)
-        elif (value := reader.read(column.name, text, column.read)) is not None:
+        elif (value := _read(reader, column, text, today)) is not None:
             values[column.field] = value
     return values
 

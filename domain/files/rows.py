@@ -10,6 +10,7 @@ import msgspec
 
 from domain.addresses import holds_email as holds_email
 from domain.assessment import Result
+from domain.codes.sets import CodeSet
 from domain.errors import Finding
 from domain.pupil import PupilNames, PupilRecord
 
@@ -43,6 +44,7 @@ class PupilRow(msgspec.Struct, frozen=True, kw_only=True):
         given: The fields of `names` and `record` that the file states.
         results: Assessments; only a CTF has them.
         findings: What is wrong with it; if anything is, the row is refused.
+        flags: What is kept as it came, and is to be looked at: codes that no list has, or not at the time.
     """
 
     row: int
@@ -52,6 +54,7 @@ class PupilRow(msgspec.Struct, frozen=True, kw_only=True):
     given: frozenset[str] = frozenset()
     results: tuple[Result, ...] = ()
     findings: tuple[Finding, ...] = ()
+    flags: tuple[Finding, ...] = ()
 
 
 class FileSource(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,7 +103,7 @@ def finding(field: str, found: str, accepted: str, row: int | None = None) -> Fi
 
 
 class RowReader:
-    """Reads the fields of one row and gathers what is wrong with them.
+    """Reads the fields of one row and gathers what is wrong with them, and what is to be looked at.
 
     Args:
         row: The number of the row.
@@ -109,6 +112,7 @@ class RowReader:
     def __init__(self, row: int) -> None:
         self.row = row
         self.findings: list[Finding] = []
+        self.flags: list[Finding] = []
 
     def read(self, field: str, text: str, reader: Callable[[str], T]) -> T | None:
         """What the reader makes of the text; `None`, and a finding, where it refuses it.
@@ -123,6 +127,23 @@ class RowReader:
         except ValueError as refused:
             self.wrong(field, text, str(refused))
             return None
+
+    def keep(self, field: str, text: str, codes: CodeSet, day: date) -> str | None:
+        """The code to keep: as the list spells it, or as it came, with a flag, where the list lacks it.
+
+        Args:
+            field: The field's name as the sender knows it.
+            text: What stands there.
+            codes: The list.
+            day: The day that the code is about.
+
+        Returns:
+            Nothing, and a finding, where it cannot be a code of any list.
+        """
+        code = self.read(field, text, codes.keep)
+        if code is not None and (flag := codes.flag(code, day)):
+            self.flags.append(finding(field, code, flag.message, self.row))
+        return code
 
     def wrong(self, field: str, found: str, accepted: str) -> None:
         """Adds a finding. An email address is never repeated, nor kept in any other way."""

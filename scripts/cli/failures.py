@@ -60,10 +60,10 @@ class Misused(InvalidInput):
     title: ClassVar[str] = "This cannot be done like this"
 
 
-def findings_in(answer: dict[str, Any]) -> list[Finding]:
-    """The findings in a problem detail or a row's report; what is not one is left out."""
+def findings_in(answer: dict[str, Any], among: str = "findings") -> list[Finding]:
+    """The findings, or the flags, in a problem detail or a row's report; what is not one is left out."""
     try:
-        return msgspec.convert(answer.get("findings") or [], list[Finding])
+        return msgspec.convert(answer.get(among) or [], list[Finding])
     except msgspec.ValidationError:
         return []
 

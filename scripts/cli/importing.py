@@ -101,6 +101,10 @@ def _show(report: dict[str, Any], most: int | None) -> None:
     changed = [row for row in rows if row["outcome"] == "changed"]
     if changed:
         _show_changed(changed, most)
+    flagged = [finding for row in rows for finding in findings_in(row, "flags")]
+    if flagged:
+        say("Kept as it came, and to be looked at", style="bold")
+        show_findings(flagged, most=most, error=False)
     kept = [row for row in rows if row.get("kept")]
     if kept:
         _show_kept(kept, most)

@@ -219,9 +219,7 @@ def test_other_kinds_of_file(content: bytes, found: str) -> None:
         ("DOA", "03/03/2026", "a date that is not in the future"),
         ("Gender", "X", "one of M, F, U, W"),
         ("Eligible for free meals", "maybe", "T or F"),
-        ("Mother tongue code", "QQQ", "a DfE language code such as ENG"),
-        ("Ethnicity", "ZZZZ", "a DfE ethnicity code such as WBRI"),
-        ("SEN Status code", "Z", "one of N, A, P, Q, S, E, K"),
+        ("Ethnicity", "no code at all", "a DfE ethnicity code such as WBRI"),
         ("Year", "Y15", "an NC year: N1, N2, R, 1 to 14 or X"),
         ("Postcode", "Chelmsford", "a postcode such as CM1 1QH"),
         ("In LEA Care", "?", "T or F"),
@@ -238,8 +236,33 @@ def test_a_wrong_cell(column: str, found: str, accepted: str) -> None:
     assert accepted in finding.accepted
 
 
+@pytest.mark.parametrize(
+    ("column", "field", "code", "kept", "said"),
+    [
+        ("Mother tongue code", "first_language", "QQQ", "QQQ", "unknown"),
+        ("Ethnicity", "ethnicity", "zZZZ", "zZZZ", "unknown"),
+        ("SEN Status code", "sen_provision", "Z", "Z", "unknown"),
+        ("SEN Status code", "sen_provision", "a", "A", "no longer valid (until 2015-08-31; then K)"),
+    ],
+)
+def test_a_code_that_the_list_lacks_is_kept_as_it_came_and_flagged(
+    column: str, field: str, code: str, kept: str, said: str
+) -> None:
+    (row,) = read(as_text({**CHILD, column: code})).rows
+    assert not row.findings
+    assert getattr(row.record, field) == kept
+    [flag] = [each for each in row.flags if each.field == column]
+    assert (flag.found, flag.row) == (kept, 2)
+    assert said in flag.accepted
+
+
+def test_a_code_of_the_list_is_not_flagged() -> None:
+    (row,) = read(as_text({**CHILD, "SEN Status code": "K"})).rows
+    assert row.flags == ()
+
+
 def test_everything_that_is_wrong_with_a_row_is_found() -> None:
-    wrong = findings_of({"UPN": "A801200005001", "DOB": "never", "Ethnicity": "ZZZZ"})
+    wrong = findings_of({"UPN": "A801200005001", "DOB": "never", "Ethnicity": "a b"})
     assert [finding.field for finding in wrong] == ["UPN", "DOB", "Ethnicity"]
 
 
