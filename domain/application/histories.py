@@ -11,11 +11,13 @@ import msgspec
 from eventsourcing.persistence import MapperDeserialisationError
 
 import domain.assessment
+import domain.attendance  # whoever reads a history must know its events
 import domain.pupil
 from domain.application.school_application import (
     PUPILS,
     SchoolApplication,
     assessments_of,
+    attendance_of,
     is_of,
 )
 from domain.assessment import Assessment
@@ -122,12 +124,12 @@ def _entries(school: SchoolApplication, stored: list[RecordedEvent]) -> list[His
 
 
 def of_pupil(school: SchoolApplication, pupil_id: UUID) -> list[HistoryEntry]:
-    """Everything that happened to a pupil's record and assessments, in the order of the stream.
+    """Everything that happened to a pupil's record, assessments and attendance, in the order of the stream.
 
     Raises:
         NotFound: There is no such pupil.
     """
-    stored = school.stream.events_of_many([pupil_id, assessments_of(pupil_id)])
+    stored = school.stream.events_of_many([pupil_id, assessments_of(pupil_id), attendance_of(pupil_id)])
     if not any(is_of(PUPILS, event.topic) for event in stored):
         raise NotFound("This school has no pupil with that id")
     return _entries(school, stored)
