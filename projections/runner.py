@@ -27,6 +27,7 @@ from domain.vault import keystore
 from domain.vault.keyring import Keyring
 from domain.vault.service_keys import ServiceKeys
 from projections.assessments import AssessmentsProjection
+from projections.attendance import AttendanceProjection
 from projections.logins import LoginsProjection
 from projections.projection import Projection
 from projections.pupils import PupilsProjection
@@ -37,6 +38,7 @@ SQL = load("projections", "statements.sql")
 PROJECTIONS: tuple[Projection, ...] = (
     PupilsProjection(),
     AssessmentsProjection(),
+    AttendanceProjection(),
     LoginsProjection(),
     UsageProjection(),
 )

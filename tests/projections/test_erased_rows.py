@@ -12,9 +12,11 @@ import pytest
 
 import domain.pupil
 import projections.assessments
+import projections.attendance
 import projections.pupils
-from domain.application import assessing
+from domain.application import assessing, attending
 from domain.application.assessing import Entry
+from domain.application.attending import DayEntry
 from domain.events import OPERATOR
 from domain.identifiers import new_id
 from domain.ledger.database import Connection, Database
@@ -24,6 +26,7 @@ from domain.vault import keystore
 from domain.vault.keyring import Keyring
 from projections import runner
 from projections.assessments import AssessmentsProjection
+from projections.attendance import AttendanceProjection
 from projections.projection import Projection
 from projections.pupils import PupilsProjection
 from projections.runner import PROJECTIONS, Worker
@@ -36,11 +39,14 @@ from tests.projections.happenings import LivelySchool
 from tests.projections.reference import Rows, actual, expected
 
 THEN = point_before(1)
+MARKED = THEN.ends_on
 
 
 def assessed(registered: RegisteredSchool, pupil_ids: Sequence[UUID]) -> None:
     entries = [Entry(pupil_id, "REA", "3s") for pupil_id in pupil_ids]
     assessing.record(registered.application, THEN, entries, registered.teacher)
+    marks = [DayEntry(pupil_id=pupil_id, day=MARKED, am="/", pm="I") for pupil_id in pupil_ids]
+    attending.mark(registered.application, marks, registered.teacher)
 
 
 def shown_by(registered: RegisteredSchool, worker: Database, pupil_id: UUID) -> set[str]:
@@ -59,6 +65,9 @@ def shown_by(registered: RegisteredSchool, worker: Database, pupil_id: UUID) -> 
             shown.add("latest")
         if projections.assessments.sheet(connection, keys, [pupil_id], THEN):
             shown.add("sheet")
+        attended = projections.attendance.of_pupil(connection, keys, pupil_id, MARKED, MARKED)
+        if attended.position or attended.attendance.marks:
+            shown.add("attendance")
     with worker.bound_to(school.school_id) as connection:
         keys = runner.keys_of(connection, school.school_id, SERVICE_KEYS)
         if len(list(projections.assessments.at_points(connection, keys, [THEN]))) > 1:
@@ -66,7 +75,7 @@ def shown_by(registered: RegisteredSchool, worker: Database, pupil_id: UUID) -> 
     return shown
 
 
-EVERY_WAY = {"find", "get", "classes", "latest", "sheet", "at_points"}
+EVERY_WAY = {"find", "get", "classes", "latest", "sheet", "attendance", "at_points"}
 
 
 def rows_of(database: TestDatabase, pupil_id: UUID) -> int:
@@ -76,7 +85,7 @@ def rows_of(database: TestDatabase, pupil_id: UUID) -> int:
             superuser.execute(
                 f"SELECT count(*) FROM projections.{table} WHERE pupil_id = %s".encode(), [pupil_id]
             ).fetchall()
-            for table in ("pupils", "assessments")
+            for table in ("pupils", "assessments", "attendance")
         ]
     return sum(int(str(count)) for [(count,)] in counts)
 
@@ -102,9 +111,9 @@ def test_while_the_worker_stands_still_nobody_is_shown_an_erased_child(
     first, second = two
     assert shown_by(registered, worker, first) == EVERY_WAY
     erase(tmp_path, registered, first)
-    assert rows_of(module_database, first) == 2, "the rows are still there, and nobody can open them"
+    assert rows_of(module_database, first) == 3, "the rows are still there, and nobody can open them"
     assert shown_by(registered, worker, first) == set()
-    assert shown_by(registered, worker, second) == {"find", "get", "latest", "sheet"}
+    assert shown_by(registered, worker, second) == {"find", "get", "latest", "sheet", "attendance"}
 
 
 def test_an_erasure_that_leaves_the_keys_is_found_out(
@@ -131,7 +140,7 @@ def test_after_the_worker_there_is_no_row_of_an_erased_child(
     erase(tmp_path, registered, first)
     caught_up(worker)
     assert rows_of(module_database, first) == 0
-    assert rows_of(module_database, second) == 2
+    assert rows_of(module_database, second) == 3
     assert shown_by(registered, worker, first) == set()
 
 
@@ -139,6 +148,12 @@ class Forgetful(AssessmentsProjection):
     """Does not hear of erasures."""
 
     categories = ("assessment",)
+
+
+class ForgetfulOfAttendance(AttendanceProjection):
+    """Likewise."""
+
+    categories = ("attendance",)
 
 
 def test_a_projection_that_does_not_hear_of_erasures_leaves_rows(
@@ -150,10 +165,10 @@ def test_a_projection_that_does_not_hear_of_erasures_leaves_rows(
 ) -> None:
     """The sabotaged twin; even so, nobody can open what it leaves."""
     erase(tmp_path, registered, two[0])
-    forgetful = Worker(worker, SERVICE_KEYS, [PupilsProjection(), Forgetful()])
+    forgetful = Worker(worker, SERVICE_KEYS, [PupilsProjection(), Forgetful(), ForgetfulOfAttendance()])
     while forgetful.run_once():
         pass
-    assert rows_of(module_database, two[0]) == 1
+    assert rows_of(module_database, two[0]) == 2
     assert shown_by(registered, worker, two[0]) == set()
 
 
@@ -237,7 +252,7 @@ def rebuilt(database: Database, superuser: psycopg.Connection[Any], school: Live
     """The rows, made again from nothing."""
     with superuser.transaction():
         superuser.execute("TRUNCATE projections.pupils, projections.assessments, projections.logins")
-        superuser.execute("TRUNCATE projections.usage, projections.checkpoints")
+        superuser.execute("TRUNCATE projections.attendance, projections.usage, projections.checkpoints")
     caught_up(database)
     return actual(superuser, school.keys)
 
@@ -267,6 +282,7 @@ def test_rows_that_are_made_again_from_nothing_are_the_live_ones(
         before = actual(superuser, school.keys)
         assert before.pupils
         assert before.results
+        assert before.attendance
         assert rebuilt(worker_database, superuser, school) == before
 
 

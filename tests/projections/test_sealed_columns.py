@@ -11,8 +11,9 @@ import pytest
 
 import domain.ledger.mapper
 import domain.pupil
-from domain.application.school_application import assessments_of
+from domain.application.school_application import assessments_of, attendance_of
 from domain.assessment import STATUTORY, AssessmentCorrected, AssessmentRecorded, Result
+from domain.attendance import AttendanceMarked, AttendanceTotalled, Totals
 from domain.events import OPERATOR, Compartment, is_sealed
 from domain.identifiers import new_id
 from domain.ledger.database import Connection, Database
@@ -33,8 +34,9 @@ from tests.projections.reference import actual, expected, keyring_of
 CANARY = "canary-SINGS-in-the-mine"
 
 BORN, ENTERED, LEFT = date(2017, 11, 23), date(2021, 10, 27), date(2025, 6, 19)
+MARKED, COUNTED = date(2022, 3, 17), date(2022, 5, 12)
 
-CANARIES = (CANARY, *(day.isoformat() for day in (BORN, ENTERED, LEFT)))
+CANARIES = (CANARY, *(day.isoformat() for day in (BORN, ENTERED, LEFT, MARKED, COUNTED)))
 """What must stand in no column: it begins every text, and each date is one that nothing else has."""
 
 
@@ -99,7 +101,26 @@ def school(database: Database) -> LivelySchool:
         result=result,
         reason=f"{CANARY}-slip",
     )
-    school.append([admitted, changed, left, recorded, corrected])
+    log = attendance_of(pupil_id)
+    marked = AttendanceMarked(
+        originator_id=log,
+        originator_version=1,
+        actor=OPERATOR,
+        pupil_id=pupil_id,
+        first_day=MARKED,
+        marks=(f"{CANARY}-mark",),
+        reason=f"{CANARY}-note",
+    )
+    totalled = AttendanceTotalled(
+        originator_id=log,
+        originator_version=2,
+        actor=OPERATOR,
+        pupil_id=pupil_id,
+        totals=Totals(
+            first_day=COUNTED, last_day=COUNTED, possible=2, attended=2, authorised=0, unauthorised=0
+        ),
+    )
+    school.append([admitted, changed, left, recorded, corrected, marked, totalled])
     school.happen(60)
     return school
 
@@ -117,7 +138,8 @@ def leaking_columns(superuser: psycopg.Connection[Any]) -> list[str]:
         "SELECT table_name::text, column_name::text FROM information_schema.columns "
         "WHERE table_schema = 'projections' ORDER BY 1, 2"
     ).fetchall()
-    assert {"pupils", "assessments", "logins", "usage", "checkpoints"} <= {table for table, _ in columns}
+    tables = {table for table, _ in columns}
+    assert {"pupils", "assessments", "attendance", "logins", "usage", "checkpoints"} <= tables
     return [
         f"{table}.{column}"
         for table, column in columns

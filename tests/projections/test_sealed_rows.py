@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,16 +13,18 @@ import pytest
 from eventsourcing.persistence import MapperDeserialisationError
 
 import projections.pupils
-from domain.application import pupils
+from domain.application import attending, pupils
 from domain.application.assessing import Entry, record
+from domain.application.attending import DayEntry
 from domain.application.school_application import SchoolApplication, Schools
+from domain.attendance import Attendance
 from domain.errors import DoesNotOpen
 from domain.events import Compartment
 from domain.ledger.database import Connection, Database
 from domain.ledger.stream import RecordedEvent
 from domain.particulars import PupilParticulars
 from domain.vault.keyring import Keyring
-from projections import assessments
+from projections import assessments, attendance
 from projections.projection import Projection
 from projections.pupils import PupilsProjection
 from projections.runner import PROJECTIONS, Worker
@@ -44,13 +47,15 @@ def own(test_database: TestDatabase) -> Iterator[Schools]:
 
 
 def some_children(registered: RegisteredSchool) -> list[UUID]:
-    """Two children with a history and a judgement each."""
+    """Two children with a history, a judgement and a marked day each."""
     school, teacher = registered.application, registered.teacher
     names = {"surname": CANARIES[0], "forename": CANARIES[1], "class_name": CANARIES[2]}
     ids = admitted(school, teacher, child(1, **names), child(2, **names))
     for pupil_id in ids:
         record(school, THEN, [Entry(pupil_id, "REA", "3w")], teacher)
         pupils.change(school, pupil_id, PupilParticulars(nc_year="5"), 1, teacher)
+    marks = [DayEntry(pupil_id=pupil_id, day=THEN.ends_on, am="/", pm="I") for pupil_id in ids]
+    attending.mark(school, marks, teacher)
     return ids
 
 
@@ -138,6 +143,19 @@ MOVES: dict[str, tuple[str, type[Exception]]] = {
         "UPDATE projections.assessments SET version = version + 1",
         MapperDeserialisationError,
     ),
+    "the attendance of another child": (
+        "UPDATE projections.attendance a SET record = b.record, position = b.position "
+        "FROM projections.attendance b WHERE a.pupil_id <> b.pupil_id",
+        DoesNotOpen,
+    ),
+    "the attendance of another position": (
+        "UPDATE projections.attendance SET position = position + 1",
+        DoesNotOpen,
+    ),
+    "the attendance of another year": (
+        "UPDATE projections.attendance SET academic_year = academic_year + 1",
+        DoesNotOpen,
+    ),
 }
 
 
@@ -155,9 +173,14 @@ def test_what_was_moved_does_not_open(
     school = own.opened(registered.application.keys.school)
     assert {view.names.surname for view in looked_at(school)} == {CANARIES[0]}
     assert len(results(school, first)) == 1
+    assert len(attended(school, first).marks) == 2
     with test_database.connect("postgres") as superuser:
         superuser.execute(move.encode())
-    look = partial(results, school, first) if "assessments" in move else partial(looked_at, school)
+    look: partial[Any] = partial(looked_at, school)
+    if "projections.assessments" in move:
+        look = partial(results, school, first)
+    elif "projections.attendance" in move:
+        look = partial(attended, school, first)
     with pytest.raises(refusal):
         look()
 
@@ -172,6 +195,13 @@ def results(school: SchoolApplication, pupil_id: UUID) -> list[Any]:
         return assessments.latest(connection, school.keys, pupil_id)
 
 
+def attended(school: SchoolApplication, pupil_id: UUID) -> Attendance:
+    day = THEN.ends_on
+    with school.database.bound_to(school.school_id) as connection:
+        later = day + timedelta(days=365)
+        return attendance.of_pupil(connection, school.keys, pupil_id, day, later).attendance
+
+
 def everything_shown(school: SchoolApplication, pupil_ids: Iterable[UUID]) -> set[UUID]:
     """Of these children, those whom any view still shows."""
     ids = list(pupil_ids)
@@ -180,6 +210,8 @@ def everything_shown(school: SchoolApplication, pupil_ids: Iterable[UUID]) -> se
         shown |= {each for each in ids if projections.pupils.get(connection, school.keys, each) is not None}
         shown |= {each for each in ids if assessments.latest(connection, school.keys, each)}
         shown |= {view.pupil_id for view in assessments.sheet(connection, school.keys, ids, THEN)}
+        registers = attendance.of_pupils(connection, school.keys, ids, THEN.ends_on, THEN.ends_on)
+        shown |= {pupil_id for pupil_id, view in registers.items() if view.attendance.marks}
         counted = list(assessments.at_points(connection, school.keys, [THEN]))
     assert len(counted) == len(shown)
     return shown
@@ -203,10 +235,10 @@ def test_who_is_erased_is_shown_by_no_view_even_while_the_worker_stands_still(
     if before:
         school = own.opened(registered.application.keys.school)
         assert everything_shown(school, [first, second]) == {second}
-        assert rows_of(test_database, first) == 2
+        assert rows_of(test_database, first) == 3
     caught_up(worker_database)
     assert rows_of(test_database, first) == 0
-    assert rows_of(test_database, second) == 2
+    assert rows_of(test_database, second) == 3
     school = own.opened(registered.application.keys.school)
     assert everything_shown(school, [first, second]) == {second}
 
@@ -215,8 +247,9 @@ def rows_of(database: TestDatabase, pupil_id: UUID) -> int:
     with database.connect("postgres") as superuser:
         found = superuser.execute(
             "SELECT (SELECT count(*) FROM projections.pupils WHERE pupil_id = %s)"
-            " + (SELECT count(*) FROM projections.assessments WHERE pupil_id = %s)",
-            [pupil_id, pupil_id],
+            " + (SELECT count(*) FROM projections.assessments WHERE pupil_id = %s)"
+            " + (SELECT count(*) FROM projections.attendance WHERE pupil_id = %s)",
+            [pupil_id, pupil_id, pupil_id],
         ).fetchone()
     assert found
     assert isinstance(found[0], int)
@@ -232,6 +265,7 @@ def contents(database: TestDatabase) -> list[tuple[object, ...]]:
                 "FROM projections.pupils ORDER BY pupil_id"
             ),
             *superuser.execute("SELECT * FROM projections.assessments ORDER BY pupil_id, cell"),
+            *superuser.execute("SELECT pupil_id, academic_year, position FROM projections.attendance"),
         ]
 
 
@@ -247,8 +281,8 @@ def test_made_anew_after_an_erasure_the_rows_are_the_same(
     assert {row[0] for row in live[:1]} == {second}
     with test_database.connect("postgres") as superuser:
         superuser.execute(
-            "TRUNCATE projections.pupils, projections.assessments, projections.logins, projections.usage, "
-            "projections.checkpoints"
+            "TRUNCATE projections.pupils, projections.assessments, projections.attendance, "
+            "projections.logins, projections.usage, projections.checkpoints"
         )
     caught_up(worker_database)
     assert contents(test_database) == live
