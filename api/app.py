@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 
 from api import (
     assessments,
+    attendance,
     benchmarks,
     erasures,
     health,
@@ -41,6 +42,7 @@ RESOURCES = (
     pupils,
     erasures,
     assessments,
+    attendance,
     history,
     logins,
     usage,

@@ -22,6 +22,8 @@ class ReadKind(StrEnum):
     SEARCH = "search"
     CLASSES = "classes"
     SHEET = "class sheet"
+    ATTENDANCE = "attendance of a pupil"
+    REGISTER = "register of a class"
     PUPIL_HISTORY = "history of a pupil"
     SCHOOL_HISTORY = "history of the school"
 
