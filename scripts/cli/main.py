@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from domain.errors import TargetTrackerError
 from scripts.cli import (
     assessing,
+    attending,
     auditing,
     erasing,
     importing,
@@ -117,6 +118,7 @@ for name, part in (
     ("pupils", pupils),
     ("sheet", sheets),
     ("assess", assessing),
+    ("attendance", attending),
 ):
     app.add_typer(part.app, name=name)
 operating.add_to(app)
