@@ -74,15 +74,15 @@ _decoder = msgspec.msgpack.Decoder(_Year)
 
 
 class _Rows:
-    """The rows of some pupils, opened as they are needed."""
+    """The rows of some pupils and years, opened as they are needed."""
 
-    def __init__(self, connection: Connection, keys: Keyring, pupil_ids: Iterable[UUID]) -> None:
+    def __init__(
+        self, connection: Connection, keys: Keyring, pupil_ids: Iterable[UUID], years: tuple[int, int]
+    ) -> None:
         self.keys = keys
         self.changed: dict[_Key, _Row] = {}
         self._stored: dict[_Key, tuple[int, bytes]] = {}
-        rows = connection.execute(
-            SQL["of_pupils"], [keys.school_id, list(pupil_ids), _FIRST_YEAR, _LAST_YEAR], binary=True
-        )
+        rows = connection.execute(SQL["of_pupils"], [keys.school_id, list(pupil_ids), *years], binary=True)
         for pupil_id, academic_year, position, record in rows.fetchall():
             self._stored[_Key(pupil_id, academic_year)] = (position, record)
 
@@ -131,7 +131,8 @@ class AttendanceProjection:
         ]
         if not said:
             return
-        rows = _Rows(connection, keys, {pupil_id for pupil_id, *_ in said})
+        years = [year for *_, fields in said for year in _years(fields)]
+        rows = _Rows(connection, keys, {pupil_id for pupil_id, *_ in said}, (min(years), max(years)))
         for pupil_id, event, fields in said:
             _apply(rows, pupil_id, event, fields)
         if rows.changed:
@@ -149,6 +150,17 @@ def _said(mapper: EventMapper, event: RecordedEvent, pupil_id: UUID) -> dict[str
             return None
         return {"of_record": attendance}
     return mapper.open_part(event, pupil_id, Compartment.RECORD, parts.record)
+
+
+def _years(said: dict[str, Any]) -> tuple[int, int]:
+    """The first and the last academic year whose rows an event may be about."""
+    if "marks" in said:
+        days = timedelta(days=len(said["marks"]) // 2)
+        return academic_year_of(said["first_day"]), academic_year_of(said["first_day"] + days)
+    if "of_record" in said:
+        return _FIRST_YEAR, _LAST_YEAR
+    first_day: date = said["totals"].first_day if "totals" in said else said["first_day"]
+    return academic_year_of(first_day), academic_year_of(first_day)
 
 
 def _apply(rows: _Rows, pupil_id: UUID, event: RecordedEvent, said: dict[str, Any]) -> None:
