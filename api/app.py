@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 
 from api import (
     assessments,
+    attendance,
     benchmarks,
     codes,
     erasures,
@@ -44,6 +45,7 @@ RESOURCES = (
     notes,
     erasures,
     assessments,
+    attendance,
     history,
     logins,
     usage,

@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from domain.errors import TargetTrackerError
 from scripts.cli import (
     assessing,
+    attending,
     auditing,
     codes,
     erasing,
@@ -119,6 +120,7 @@ for name, part in (
     ("pupils", pupils),
     ("sheet", sheets),
     ("assess", assessing),
+    ("attendance", attending),
 ):
     app.add_typer(part.app, name=name)
 app.add_typer(noting.notes, name="notes")

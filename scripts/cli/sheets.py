@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
+from collections.abc import Iterable
 from datetime import date
 from io import StringIO
 from pathlib import Path
@@ -81,21 +82,31 @@ def template(
     with signed_in(context) as client:
         class_id = class_called(client, class_name)["class_id"]
         pupils = every_pupil(client, class_id=class_id)["pupils"]
-    text = StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow([PUPIL_ID, "Surname", "Forename", *codes])
+    rows = [[PUPIL_ID, "Surname", "Forename", *codes]]
     for pupil in sorted(pupils, key=lambda each: name_of(each).casefold()):
         shown = (pupil["surname"] or pupil["alias"], pupil["forename"])
         names = [not_a_formula(name or "") for name in shown]
-        writer.writerow([pupil["pupil_id"], *names, *("" for _ in codes)])
+        rows.append([pupil["pupil_id"], *names, *("" for _ in codes)])
+    if write_sheet(output, rows):
+        say(f"{output} is written: fill it in, and record it with: target-tracker sheet record {output}")
+
+
+def write_sheet(output: Path | None, rows: Iterable[Iterable[str]]) -> bool:
+    """Writes a CSV file that only its owner can read, and says whether it did, and not to standard output.
+
+    Raises:
+        Misused: It cannot be written.
+    """
+    text = StringIO(newline="")
+    csv.writer(text, lineterminator="\r\n").writerows(rows)
     if output is None:
         sys.stdout.write(text.getvalue().replace("\r\n", "\n"))
-        return
+        return False
     try:
         private_files.write(output, text.getvalue().encode("utf-8-sig"))
     except OSError as error:
         raise Misused(f"{output} cannot be written: {error.strerror}") from None
-    say(f"{output} is written: fill it in, and record it with: target-tracker sheet record {output}")
+    return True
 
 
 def not_a_formula(name: str) -> str:
@@ -133,33 +144,45 @@ def record(
     say(f"{len(entries)} judgements are recorded for {AssessmentPoint(year, term).label}.")
 
 
-def _rows(file: Path) -> list[dict[str, str]]:
-    """The rows of a sheet, by column, with the columns' names as this module writes them."""
+def read_sheet(file: Path) -> tuple[list[str], list[dict[str, str]]]:
+    """The heading of a CSV file as it stands there, and its rows by column, named as :func:`column_of` does.
+
+    Raises:
+        Misused: It cannot be read, or is no CSV file.
+    """
     try:
         content = sys.stdin.buffer.read() if file == Path("-") else file.read_bytes()
     except OSError as error:
         raise Misused(f"{file} cannot be read: {error.strerror}") from None
     reader = csv.DictReader(StringIO(content.decode(encoding_of(content)), newline=""), strict=True)
     try:
-        heading = {name: _column(name) for name in reader.fieldnames or []}
+        heading = {name: column_of(name) for name in reader.fieldnames or []}
         rows = [
             {heading[name]: (value or "").strip() for name, value in row.items() if name in heading}
             for row in reader
         ]
     except csv.Error as error:
         raise Misused(f"{file} is not a CSV file: {error}") from None
-    columns = set(heading.values())
+    return list(reader.fieldnames or []), rows
+
+
+def _rows(file: Path) -> list[dict[str, str]]:
+    """The rows of a sheet of judgements, by column."""
+    heading, rows = read_sheet(file)
     unknown = [
         Finding(field="heading", found=name[:60], accepted=f"UPN, Pupil id, or a subject: {SUBJECT.accepted}")
         for name in heading
-        if not (heading[name] in {UPN, PUPIL_ID} or heading[name] in SUBJECT or name.lower() in FOR_PEOPLE)
+        if not (
+            column_of(name) in {UPN, PUPIL_ID} or column_of(name) in SUBJECT or name.lower() in FOR_PEOPLE
+        )
     ]
-    if unknown or not columns & {UPN, PUPIL_ID}:
+    if unknown or not {UPN, PUPIL_ID} & set(map(column_of, heading)):
         raise Misused(f"{file} needs a column UPN or Pupil id, and one for each subject", unknown)
     return rows
 
 
-def _column(name: str) -> str:
+def column_of(name: str) -> str:
+    """The name of a column, whatever its capitals and spaces: `UPN`, `Pupil id`, or itself in capitals."""
     folded = "".join(name.split()).casefold()
     return {"upn": UPN, "pupilid": PUPIL_ID}.get(folded, name.strip().upper())
 

@@ -68,6 +68,12 @@ WHAT_ROUTES_ASK_FOR: dict[tuple[str, str], Permission | str] = {
     ): Permission.RECORD_ASSESSMENTS_OF_OWN_CLASSES,
     ("POST", "/v1/sheets"): Permission.RECORD_ASSESSMENTS_OF_OWN_CLASSES,
     ("GET", "/v1/classes/{class_id}/sheet"): Permission.READ_PUPILS,
+    ("GET", "/v1/pupils/{pupil_id}/attendance"): Permission.READ_PUPILS,
+    ("POST", "/v1/pupils/{pupil_id}/attendance"): Permission.RECORD_ATTENDANCE_OF_OWN_CLASSES,
+    ("POST", "/v1/pupils/{pupil_id}/attendance/totals"): Permission.RECORD_ATTENDANCE_OF_OWN_CLASSES,
+    ("POST", "/v1/pupils/{pupil_id}/attendance/totals/void"): Permission.RECORD_ATTENDANCE_OF_OWN_CLASSES,
+    ("GET", "/v1/classes/{class_id}/attendance"): Permission.READ_PUPILS,
+    ("POST", "/v1/classes/{class_id}/attendance"): Permission.RECORD_ATTENDANCE_OF_OWN_CLASSES,
     ("GET", "/v1/pupils/{pupil_id}/history"): Permission.READ_PUPILS,
     ("GET", "/v1/history"): Permission.READ_AUDIT,
     ("GET", "/v1/logins"): Permission.READ_AUDIT,
@@ -217,6 +223,9 @@ def test_another_schools_ids_are_nobodys(
     confirmed = erasure | {"confirmation": "x"}
     sheet = {"academic_year": 2025, "term": "summer"}
     entry = {"pupil_id": upn_free, "subject": "WRI", "value": "3w"}
+    marks = {"date": "2025-11-03", "am": "/", "pm": "I"}
+    term = {"from": "2025-09-01", "to": "2025-10-24"}
+    totals = term | {"possible": 70, "attended": 66, "authorised": 3, "unauthorised": 1}
     requests: list[tuple[str, str, Any]] = [
         ("DELETE", f"/v1/sessions/{session_id}", None),
         ("DELETE", f"/v1/staff/{staff_id}/sessions", None),
@@ -227,6 +236,12 @@ def test_another_schools_ids_are_nobodys(
         ("GET", f"/v1/pupils/{upn_free}?as_at_position=999999", None),
         ("GET", f"/v1/pupils/{upn_free}/history", None),
         ("GET", f"/v1/classes/{class_id}/sheet?academic_year=2025&term=summer", None),
+        ("GET", f"/v1/pupils/{upn_free}/attendance", None),
+        ("POST", f"/v1/pupils/{upn_free}/attendance", {"days": [marks]}),
+        ("POST", f"/v1/pupils/{upn_free}/attendance/totals", totals),
+        ("POST", f"/v1/pupils/{upn_free}/attendance/totals/void", term),
+        ("GET", f"/v1/classes/{class_id}/attendance", None),
+        ("POST", f"/v1/classes/{class_id}/attendance", {"entries": [marks | {"pupil_id": upn_free}]}),
         ("PATCH", f"/v1/pupils/{upn_free}", {"nc_year": "4"}),
         ("POST", f"/v1/pupils/{upn_free}/leave", {"left_on": "2026-01-01"}),
         ("POST", f"/v1/pupils/{upn_free}/return", {"returned_on": "2026-02-01"}),
@@ -293,6 +308,28 @@ def test_limited_read_write_records_for_its_own_classes_only(
         corrections = f"/v1/pupils/{foreign}/assessments/{assessment_id}/corrections"
         assert teacher.post(corrections, json={"value": "3s"}).status_code == 403
         assert teacher.post("/v1/pupils", json=pupil()).status_code == 403
+
+
+def test_limited_read_write_marks_its_own_classes_only(
+    served: Served, school: SchoolUnderTest, admin: httpx.Client
+) -> None:
+    own, foreign = admit(admin), admit(admin, class_name="Elm")
+    class_ids = [admin.get(f"/v1/pupils/{each}").json()["pupil"]["class_id"] for each in (own, foreign)]
+    marks = {"date": "2025-11-03", "am": "/"}
+    totals = {"from": "2025-09-01", "to": "2025-10-24"}
+    numbers = {"possible": 70, "attended": 66, "authorised": 3, "unauthorised": 1}
+    with served.client(school.users[AccessLevel.LIMITED_READ_WRITE].token) as teacher:
+        for each, class_id, good in ((own, class_ids[0], True), (foreign, class_ids[1], False)):
+            path = f"/v1/pupils/{each}/attendance"
+            entries = {"entries": [marks | {"pupil_id": each}]}
+            answers = [
+                teacher.post(path, json={"days": [marks]}),
+                teacher.post(f"/v1/classes/{class_id}/attendance", json=entries),
+                teacher.post(f"{path}/totals", json=totals | numbers),
+                teacher.post(f"{path}/totals/void", json=totals),
+            ]
+            wanted = [201, 201, 201, 200] if good else [403] * 4
+            assert [answer.status_code for answer in answers] == wanted
 
 
 def test_everybody_sets_their_own_password_and_nobody_elses(served: Served, school: SchoolUnderTest) -> None:

@@ -143,7 +143,7 @@ def forgetful(_: object, names: PupilNames) -> PupilNames:
     return names
 
 
-VIEWS = ("api.views.names_for", "api.assessments.names_for")
+VIEWS = ("api.views.names_for", "api.assessments.names_for", "api.attendance.names_for")
 """Where names get into an answer."""
 
 

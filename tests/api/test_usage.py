@@ -43,10 +43,12 @@ DO_SOMETHING = {
 READING = {
     "GET /v1/classes": ReadKind.CLASSES,
     "GET /v1/classes/{class_id}/sheet": ReadKind.SHEET,
+    "GET /v1/classes/{class_id}/attendance": ReadKind.REGISTER,
     "GET /v1/history": ReadKind.SCHOOL_HISTORY,
     "GET /v1/pupils": ReadKind.PUPILS,
     "GET /v1/pupils/{pupil_id}": ReadKind.PUPIL,
     "GET /v1/pupils/{pupil_id}/concerns": ReadKind.CONCERNS,
+    "GET /v1/pupils/{pupil_id}/attendance": ReadKind.ATTENDANCE,
     "GET /v1/pupils/{pupil_id}/history": ReadKind.PUPIL_HISTORY,
     "GET /v1/pupils/{pupil_id}/notes": ReadKind.NOTES,
     "POST /v1/pupils/search": ReadKind.SEARCH,

@@ -50,7 +50,7 @@ def test_the_rows_are_made_again(
         left = superuser.execute(
             "SELECT DISTINCT projection FROM projections.checkpoints ORDER BY 1"
         ).fetchall()
-        assert left == [("logins",), ("pupils",), ("usage",)]
+        assert left == [("attendance",), ("logins",), ("pupils",), ("usage",)]
         caught_up(worker_database)
         for school in schools:
             rows = actual(superuser, school.keys)
