@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from api import (
+    assessment_points,
     assessments,
     benchmarks,
     erasures,
@@ -18,9 +19,12 @@ from api import (
     logins,
     password_resets,
     pupils,
+    schemes,
     schools,
     sessions,
     staff,
+    statements,
+    targets,
     usage,
 )
 from api.description import describe
@@ -41,6 +45,10 @@ RESOURCES = (
     pupils,
     erasures,
     assessments,
+    schemes,
+    assessment_points,
+    targets,
+    statements,
     history,
     logins,
     usage,

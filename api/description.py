@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from http import HTTPStatus
 from typing import Any, get_args, get_origin, get_type_hints
+from uuid import UUID
 
 import msgspec
 from fastapi.routing import APIRoute
@@ -124,8 +125,14 @@ def _security(guard: Guard | None) -> list[dict[str, list[str]]]:
 
 
 def _parameters(route: APIRoute, guard: Guard | None, calls: list[Any]) -> list[dict[str, Any]]:
+    types = get_type_hints(route.endpoint)
     parameters = [
-        _parameter("path", name, {"type": "string", "format": "uuid"}, required=True)
+        _parameter(
+            "path",
+            name,
+            {"type": "string"} | ({"format": "uuid"} if types.get(name) is UUID else {}),
+            required=True,
+        )
         for name in route.param_convertors
     ]
     for call in calls:

@@ -47,6 +47,8 @@ READING = {
     "GET /v1/pupils": ReadKind.PUPILS,
     "GET /v1/pupils/{pupil_id}": ReadKind.PUPIL,
     "GET /v1/pupils/{pupil_id}/history": ReadKind.PUPIL_HISTORY,
+    "GET /v1/pupils/{pupil_id}/targets": ReadKind.PUPIL,
+    "GET /v1/pupils/{pupil_id}/statements": ReadKind.PUPIL,
     "POST /v1/pupils/search": ReadKind.SEARCH,
 }
 """The routes that show pupils' records, and what it is called when they do."""
@@ -71,7 +73,12 @@ def ids(served: Served, watched: SchoolUnderTest) -> dict[str, str]:
     with served.client(watched.admin.token) as client:
         pupil_id = admit(client, surname=SURNAME, class_name=CLASS_NAME)
         shown = client.get(f"/v1/pupils/{pupil_id}").json()["pupil"]
-    return {"pupil_id": pupil_id, "class_id": shown["class_id"], "staff_id": str(watched.admin.staff_id)}
+    return {
+        "pupil_id": pupil_id,
+        "class_id": shown["class_id"],
+        "staff_id": str(watched.admin.staff_id),
+        "scheme": "steps",
+    }
 
 
 @pytest.fixture
