@@ -20,11 +20,15 @@ from scripts.cli import (
     keys,
     operating,
     passwords,
+    points,
     pupils,
+    schemes,
     schools,
     sessions,
     sheets,
     staff,
+    statements,
+    targets,
     usage,
 )
 from scripts.cli.connection import Chosen
@@ -117,6 +121,10 @@ for name, part in (
     ("pupils", pupils),
     ("sheet", sheets),
     ("assess", assessing),
+    ("targets", targets),
+    ("statements", statements),
+    ("points", points),
+    ("schemes", schemes),
 ):
     app.add_typer(part.app, name=name)
 operating.add_to(app)
