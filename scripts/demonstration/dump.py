@@ -33,7 +33,7 @@ FIELDS = frozenset(
         if len(field) >= SHORTEST
     }
     | {"official_email", "password_verifier", "$argon2id$", "$pbkdf2-sha512$"}
-) - {"classes"}  # which is also something that can be read, and stands in the audit
+) - {"classes", "statement"}  # which are also what can be read, in the audit, and what events are called
 """Names of fields that only ever stand in sealed parts."""
 
 
