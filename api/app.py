@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from api import (
+    assessment_points,
     assessments,
     attendance,
     benchmarks,
@@ -21,9 +22,12 @@ from api import (
     notes,
     password_resets,
     pupils,
+    schemes,
     schools,
     sessions,
     staff,
+    statements,
+    targets,
     usage,
 )
 from api.description import describe
@@ -46,6 +50,10 @@ RESOURCES = (
     erasures,
     assessments,
     attendance,
+    schemes,
+    assessment_points,
+    targets,
+    statements,
     history,
     logins,
     usage,

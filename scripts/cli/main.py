@@ -23,11 +23,15 @@ from scripts.cli import (
     noting,
     operating,
     passwords,
+    points,
     pupils,
+    schemes,
     schools,
     sessions,
     sheets,
     staff,
+    statements,
+    targets,
     usage,
 )
 from scripts.cli.connection import Chosen
@@ -121,6 +125,10 @@ for name, part in (
     ("sheet", sheets),
     ("assess", assessing),
     ("attendance", attending),
+    ("targets", targets),
+    ("statements", statements),
+    ("points", points),
+    ("schemes", schemes),
 ):
     app.add_typer(part.app, name=name)
 app.add_typer(noting.notes, name="notes")

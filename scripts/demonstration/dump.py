@@ -34,7 +34,11 @@ FIELDS = frozenset(
         if len(field) >= SHORTEST
     }
     | {"official_email", "password_verifier", "$argon2id$", "$pbkdf2-sha512$"}
-) - {"attendance", "classes"}  # what is read, and so named in the audit; the first names events, too
+) - {
+    "attendance",
+    "classes",
+    "statement",
+}  # which name what is read, in the audit, and what events are called
 """Names of fields that only ever stand in sealed parts."""
 
 

@@ -353,7 +353,7 @@ def _shown_results(
         entered,
     ) in superuser.execute(
         "SELECT pupil_id, assessment_id, position, type, version, record, academic_year, term, cell, entered "
-        "FROM projections.assessments WHERE school_id = %s ORDER BY entered",
+        "FROM projections.assessments WHERE school_id = %s AND NOT voided ORDER BY entered",
         [keyring.school_id],
     ):
         event = StoredEvent(assessments_of(pupil_id), version, topic, b"")

@@ -196,6 +196,9 @@ def test_whatever_cannot_be_applied_stops_its_own_school_only(
     # The schools are taken in no certain order: the one in the middle has others on both sides.
     culprit = schools[1]
     event = poisoned(kind, culprit)
+    if projections == {"assessments"}:
+        with test_database.connect("postgres") as superuser:
+            superuser.execute("CREATE INDEX an_index ON projections.assessments (cell)")
     position = culprit.stream.append([event]).last
     run(worker_database)
     lines = stopped(worker_database)

@@ -14,7 +14,7 @@ from tests.projections.catching_up import caught_up
 from tests.projections.happenings import LivelySchool
 from tests.projections.reference import actual, expected
 
-STATEMENTS = files("projections.migrations").joinpath("0010_schemes.sql").read_text(encoding="utf-8")
+STATEMENTS = files("projections.migrations").joinpath("0010_voids.sql").read_text(encoding="utf-8")
 
 CONFINED = STATEMENTS.replace("NO FORCE", "FORCE")
 """The sabotaged twin: the owner, confined to one school, deletes no checkpoint of any."""
