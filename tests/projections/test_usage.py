@@ -43,6 +43,14 @@ NOT_USAGE = {
     "pupil.snapshot",
     "assessment.recorded",
     "assessment.corrected",
+    "assessment.voided",
+    "target.set",
+    "target.removed",
+    "statement.registered",
+    "statement.withdrawn",
+    "school.assessment-points-chosen",
+    "school.assessment-point-closed",
+    "school.assessment-point-opened",
 }
 """What changes the records themselves, which the history tells; all others are usage."""
 
