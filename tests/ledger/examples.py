@@ -18,6 +18,15 @@ from domain.assessment import AssessmentCorrected, AssessmentRecorded, Result
 from domain.events import OPERATOR, REGISTRY, SYSTEM, Actor, ActorKind, Event
 from domain.keys import KeyIssued, KeyOrigin, KeyRevoked, KeyUsed
 from domain.login import LoginFailed, LoginFailure, SessionClosed, SessionEnd, SessionOpened
+from domain.observation import (
+    ObservationChanged,
+    ObservationMade,
+    ObservationWithdrawn,
+    Photograph,
+    PhotographAdded,
+    PhotographWithdrawn,
+    observations_of,
+)
 from domain.pupil import (
     AttendanceTotals,
     ErasureReason,
@@ -62,6 +71,10 @@ LOGIN_KEY = UUID("01890000-0000-7000-8000-000000000007")
 KEYS_LOG = UUID("01890000-0000-7000-8000-000000000008")
 
 USAGE_LOG = UUID("01890000-0000-8000-8000-000000000009")
+
+OBSERVATION = UUID("01890000-0000-7000-8000-00000000000a")
+PHOTOGRAPH = UUID("01890000-0000-7000-8000-00000000000b")
+OBSERVATIONS_LOG = observations_of(PUPIL)
 
 TEACHER = Actor(ActorKind.STAFF, STAFF)
 
@@ -266,6 +279,57 @@ EXAMPLES: tuple[Event, ...] = (
         pupil_id=PUPIL,
         result=RESULT,
         reason="entered for the wrong child",
+    ),
+    ObservationMade(
+        originator_id=OBSERVATIONS_LOG,
+        originator_version=1,
+        actor=TEACHER,
+        observation_id=OBSERVATION,
+        pupil_id=PUPIL,
+        observed_on=date(2025, 3, 4),
+        text="Counted the conkers\nand shared them out.",
+        subject_code="MAT",
+    ),
+    ObservationChanged(
+        originator_id=OBSERVATIONS_LOG,
+        originator_version=2,
+        actor=TEACHER,
+        observation_id=OBSERVATION,
+        pupil_id=PUPIL,
+        observed_on=date(2025, 3, 5),
+        text="Counted twelve conkers and shared them out.",
+        subject_code="SCI",
+    ),
+    PhotographAdded(
+        originator_id=OBSERVATIONS_LOG,
+        originator_version=3,
+        actor=TEACHER,
+        observation_id=OBSERVATION,
+        pupil_id=PUPIL,
+        photograph=Photograph(
+            id=PHOTOGRAPH,
+            media_type="image/jpeg",
+            width=4032,
+            height=3024,
+            sha256=bytes(range(32)),
+            thumbnail_sha256=bytes(range(32, 64)),
+        ),
+    ),
+    PhotographWithdrawn(
+        originator_id=OBSERVATIONS_LOG,
+        originator_version=4,
+        actor=TEACHER,
+        observation_id=OBSERVATION,
+        pupil_id=PUPIL,
+        photograph_id=PHOTOGRAPH,
+    ),
+    ObservationWithdrawn(
+        originator_id=OBSERVATIONS_LOG,
+        originator_version=5,
+        actor=TEACHER,
+        observation_id=OBSERVATION,
+        pupil_id=PUPIL,
+        reason="about another child",
     ),
 )
 """The newest version of every event class."""
