@@ -16,6 +16,7 @@ from api import (
     imports,
     login_keys,
     logins,
+    observations,
     password_resets,
     pupils,
     schools,
@@ -28,6 +29,7 @@ from api.heavy_work import limiter
 from api.middleware import BodyLimit, Surroundings
 from api.problems import HANDLERS
 from api.services import Services
+from domain.files.photographs import LARGEST as LARGEST_PHOTOGRAPH
 
 TITLE = "Target Tracker"
 
@@ -41,6 +43,7 @@ RESOURCES = (
     pupils,
     erasures,
     assessments,
+    observations,
     history,
     logins,
     usage,
@@ -84,9 +87,12 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.state.heavy_work = limiter()
+    app.state.developing = limiter()
     for resource in RESOURCES:
         app.router.routes.extend(resource.routes.routes)
-    app.add_middleware(BodyLimit, limits={imports.PATH: imports.LARGEST_FILE})
+    app.add_middleware(
+        BodyLimit, limits={imports.PATH: imports.LARGEST_FILE, observations.PHOTOGRAPHS: LARGEST_PHOTOGRAPH}
+    )
     app.add_middleware(Surroundings)
     return app
 

@@ -22,6 +22,8 @@ class ReadKind(StrEnum):
     SEARCH = "search"
     CLASSES = "classes"
     SHEET = "class sheet"
+    OBSERVATIONS = "observations of a pupil"
+    PHOTOGRAPH = "photograph of a pupil"
     PUPIL_HISTORY = "history of a pupil"
     SCHOOL_HISTORY = "history of the school"
 

@@ -23,6 +23,7 @@ from domain.errors import Erased, NotFound
 from domain.events import ERASED, Actor, is_sealed
 from domain.ledger.mapper import EventMapper
 from domain.ledger.stream import RecordedEvent
+from domain.observation import observations_of
 from domain.pupil import Pupil
 from domain.school_time import SCHOOL_TIME
 
@@ -122,12 +123,12 @@ def _entries(school: SchoolApplication, stored: list[RecordedEvent]) -> list[His
 
 
 def of_pupil(school: SchoolApplication, pupil_id: UUID) -> list[HistoryEntry]:
-    """Everything that happened to a pupil's record and assessments, in the order of the stream.
+    """Everything that happened to a pupil's record, assessments and observations, in the order of the stream.
 
     Raises:
         NotFound: There is no such pupil.
     """
-    stored = school.stream.events_of_many([pupil_id, assessments_of(pupil_id)])
+    stored = school.stream.events_of_many([pupil_id, assessments_of(pupil_id), observations_of(pupil_id)])
     if not any(is_of(PUPILS, event.topic) for event in stored):
         raise NotFound("This school has no pupil with that id")
     return _entries(school, stored)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from uuid import UUID
 
 import msgspec
@@ -15,7 +16,7 @@ from domain.application.histories import Moment
 from domain.application.school_application import CommandKey, Decision, Outcome, SchoolApplication
 from domain.errors import Finding, InvalidInput, KeyNotHeld, NotFound, NotPermitted, VersionConflict
 from domain.events import Actor, is_sealed
-from domain.files.photographs import Developed
+from domain.files.photographs import develop
 from domain.identifiers import new_id
 from domain.ledger import photographs
 from domain.ledger.database import Connection
@@ -255,23 +256,6 @@ def withdraw(
     return school.carry_out(decide, ObservationResult, command)
 
 
-def check_may_attach(
-    school: SchoolApplication,
-    pupil_id: UUID,
-    observation_id: UUID,
-    *,
-    only_classes: Sequence[str] | None = None,
-) -> None:
-    """Says beforehand whether a photograph may be attached, so that none is developed in vain.
-
-    Raises:
-        NotFound: There is no such pupil or observation, or it was withdrawn.
-        InvalidInput: The observation has as many photographs as it may have.
-        NotPermitted: The child is in another class.
-    """
-    _check_room(_log(school, pupil_id, only_classes).shown(observation_id))
-
-
 def _check_room(observation: Observation) -> None:
     if len(observation.photographs) >= MOST_PHOTOGRAPHS:
         found = f"{MOST_PHOTOGRAPHS} photographs already"
@@ -286,7 +270,7 @@ def attach(
     school: SchoolApplication,
     pupil_id: UUID,
     observation_id: UUID,
-    developed: Developed,
+    content: bytes,
     actor: Actor,
     *,
     only_classes: Sequence[str] | None = None,
@@ -298,23 +282,27 @@ def attach(
         school: The school.
         pupil_id: The child.
         observation_id: The observation.
-        developed: The photograph as it is to be kept, from `domain.files.photographs.develop`.
+        content: The photograph as it was sent. It is developed when it is clear that it may be attached, and
+            that takes up to a few seconds.
         actor: Who attaches it.
         only_classes: The only classes whose children this user may write about; any, if not given.
-        command: The key, if the caller gave one; its content is the file as it was sent.
+        command: The key, if the caller gave one.
 
     Raises:
         NotFound: There is no such pupil or observation, or it was withdrawn.
         Erased: The child has been erased.
+        UnreadableFile: It is no photograph that can be taken.
         InvalidInput: The observation has as many photographs as it may have.
         NotPermitted: The child is in another class.
     """
     photograph_id = new_id()
+    developing = cache(lambda: develop(content))  # once, however often it is decided anew
 
     def decide() -> Decision[PhotographResult]:
         log = _log(school, pupil_id, only_classes)
         before = log.shown(observation_id)
         _check_room(before)
+        developed = developing()
         sealed = {
             role: photographs.sealed_for(school.keys, pupil_id, photograph_id, role, content)
             for role, content in (

@@ -18,6 +18,7 @@ from domain.vault.aliases import alias_of
 from domain.vault.keyring import SchoolKeys
 from tests.api.conftest import SchoolUnderTest, Served, admit
 from tests.keys import keyring_of
+from tests.photographs import jpeg
 
 UPNS = [make_upn(881, 2001, 2021, serial) for serial in (101, 102)]
 
@@ -31,6 +32,8 @@ CANARIES = {
     "destination": "Wharfcanary School",
     "reason": "Ostrichcanary",
     "name of staff": "Headcanary",
+    "observation": "Conkercanary was counted",
+    "reason of a withdrawal": "Acorncanary",
 }
 
 
@@ -56,6 +59,14 @@ def ids(served: Served, other_school: SchoolUnderTest) -> dict[str, str]:
         )
         left = {"left_on": "2026-01-09", "destination": CANARIES["destination"]}
         client.post(f"{path}/leave", json=left, headers={"If-Match": '"2"'})
+        seen = {"observed_on": "2025-03-04", "text": CANARIES["observation"]}
+        observation_id = client.post(f"{path}/observations", json=seen).json()["observation_id"]
+        observation = f"{path}/observations/{observation_id}"
+        photograph_id = client.post(f"{observation}/photographs", content=jpeg()).json()["photograph_id"]
+        another = client.post(f"{path}/observations", json=seen).json()["observation_id"]
+        client.post(
+            f"{path}/observations/{another}/withdraw", json={"reason": CANARIES["reason of a withdrawal"]}
+        )
         back = client.post(f"{path}/return", json={"returned_on": "2026-02-01"}, headers={"If-Match": '"3"'})
         person = {
             "username": "canary",
@@ -67,7 +78,13 @@ def ids(served: Served, other_school: SchoolUnderTest) -> dict[str, str]:
         class_id = client.get(path, params={"min_position": back.json()["position"]}).json()["pupil"][
             "class_id"
         ]
-    return {"pupil_id": pupil_id, "class_id": class_id, "staff_id": staff_id}
+    return {
+        "pupil_id": pupil_id,
+        "class_id": class_id,
+        "staff_id": staff_id,
+        "observation_id": observation_id,
+        "photograph_id": photograph_id,
+    }
 
 
 QUERIES: list[dict[str, Any]] = [
