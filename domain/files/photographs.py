@@ -60,11 +60,7 @@ def develop(content: bytes) -> Developed:
         UnreadableFile: It is no JPEG, PNG, WebP or HEIC, is too large in octets or pixels, is an animation,
             or does not decode to its end; the finding says which.
     """
-    if len(content) > LARGEST:
-        raise _refused(f"{len(content)} bytes", ACCEPTED)
-    kind = kind_of(content)
-    if kind is None:
-        raise _refused(looks_like(content), ACCEPTED)
+    kind = check_file(content)
     said, _, pictures = _answer(content, kind).partition(b"\n")
     told = _told(said)
     if "content" not in told:
@@ -79,9 +75,30 @@ def develop(content: bytes) -> Developed:
     )
 
 
-def _refused(found: str, accepted: str) -> UnreadableFile:
+def check_file(content: bytes, field: str = "photograph") -> str:
+    """Looks at the size and the first octets of a photograph, without decoding it.
+
+    Args:
+        content: The file as it is to be sent.
+        field: What whoever sends it calls it.
+
+    Returns:
+        Which of the four kinds it begins as.
+
+    Raises:
+        UnreadableFile: It is too large, or none of them.
+    """
+    if len(content) > LARGEST:
+        raise _refused(f"{len(content)} bytes", ACCEPTED, field)
+    kind = kind_of(content)
+    if kind is None:
+        raise _refused(looks_like(content), ACCEPTED, field)
+    return kind
+
+
+def _refused(found: str, accepted: str, field: str = "photograph") -> UnreadableFile:
     return UnreadableFile(
-        "This photograph cannot be taken", [Finding(field="photograph", found=found, accepted=accepted)]
+        "This photograph cannot be taken", [Finding(field=field, found=found, accepted=accepted)]
     )
 
 

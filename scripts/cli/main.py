@@ -18,6 +18,7 @@ from scripts.cli import (
     erasing,
     importing,
     keys,
+    observing,
     operating,
     passwords,
     pupils,
@@ -117,6 +118,7 @@ for name, part in (
     ("pupils", pupils),
     ("sheet", sheets),
     ("assess", assessing),
+    ("observations", observing),
 ):
     app.add_typer(part.app, name=name)
 operating.add_to(app)
