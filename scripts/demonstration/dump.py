@@ -32,7 +32,7 @@ FIELDS = frozenset(
         for field in struct.__struct_fields__
         if len(field) >= SHORTEST
     }
-    | {"official_email", "password_verifier", "$argon2id$", "$pbkdf2-sha512$"}
+    | {"observed_on", "subject_code", "official_email", "password_verifier", "$argon2id$", "$pbkdf2-sha512$"}
 ) - {"classes"}  # which is also something that can be read, and stands in the audit
 """Names of fields that only ever stand in sealed parts."""
 
