@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import io
+import threading
+import time
 import zipfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
+from anyio import CapacityLimiter
 
 from domain.access import AccessLevel
-from domain.files.photographs import kind_of
+from domain.files.photographs import Developed, develop, kind_of
 from domain.school_time import today
 from tests.api.conftest import SchoolUnderTest, Served, admit, assert_problem
 from tests.photographs import FORMS, beside_the_pixels, jpeg, planted_in, same_colours, scene, written
@@ -97,6 +102,48 @@ def test_a_photograph_is_attached_and_shown(admin: httpx.Client, path: str, form
         assert answer.headers["content-security-policy"] == "default-src 'none'; sandbox"
         assert same_colours(answer.content)
         assert planted_in(answer.content) | beside_the_pixels(answer.content) == set()
+
+
+@pytest.fixture
+def two_at_a_time(served: Served) -> Iterator[None]:
+    """Whatever the number of processors."""
+    before, served.app.state.developing = served.app.state.developing, CapacityLimiter(2)
+    yield
+    served.app.state.developing = before
+
+
+def test_many_at_once_wait_their_turn_and_keep_nobody_else_waiting(
+    served: Served,
+    school: SchoolUnderTest,
+    admin: httpx.Client,
+    path: str,
+    monkeypatch: pytest.MonkeyPatch,
+    two_at_a_time: None,
+) -> None:
+    """Two are developed at a time, each taking a while here."""
+    observation, under_way, most, lock = made(admin, path), 0, 0, threading.Lock()
+
+    def slow(content: bytes) -> Developed:
+        nonlocal under_way, most
+        with lock:
+            under_way += 1
+            most = max(most, under_way)
+        time.sleep(0.3)
+        with lock:
+            under_way -= 1
+        return develop(content)
+
+    monkeypatch.setattr("domain.application.observing.develop", slow)
+    with ThreadPoolExecutor(8) as pool:
+        sent = [pool.submit(admin.post, f"{observation}/photographs", content=jpeg()) for _ in range(6)]
+        began = time.monotonic()
+        served.log_in(school.login_key, "head")
+        assert admin.get(observation).status_code == 200
+        waited = time.monotonic() - began
+        assert [each.result().status_code for each in sent] == [201] * len(sent)
+    assert most == 2
+    assert waited < 5
+    assert len(admin.get(observation).json()["observation"]["photographs"]) == len(sent)
 
 
 def test_what_it_is_said_to_be_does_not_count(admin: httpx.Client, path: str) -> None:

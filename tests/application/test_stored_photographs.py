@@ -11,7 +11,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from domain.application import erasing, observing
+from domain.application import erasing, login_keys, observing
 from domain.application.erasing import erase
 from domain.application.histories import of_pupil
 from domain.application.observing import Picture
@@ -19,6 +19,7 @@ from domain.application.school_application import SchoolApplication, Schools
 from domain.errors import DoesNotOpen, Erased, KeyNotHeld
 from domain.events import ERASED, Compartment, is_sealed
 from domain.files.photographs import kind_of
+from domain.keys import KeyOrigin
 from domain.ledger import photographs
 from domain.ledger.photographs import Role, digest_of, sealed_for
 from domain.ledger.sealing import generation_of, place_of_photograph, seal, unseal
@@ -27,9 +28,11 @@ from domain.pupil import ErasureReason
 from domain.school_time import today
 from domain.vault import keystore
 from domain.vault.erasures import FileRegister
+from domain.vault.login_key import read
 from tests.application.conftest import RegisteredSchool
 from tests.application.examples import admitted, child
 from tests.conftest import TestDatabase
+from tests.keys import opened
 from tests.ledger import golden
 from tests.ledger.examples import PHOTOGRAPH, PUPIL
 from tests.photographs import FORMS, beside_the_pixels, jpeg, planted_in, same_colours
@@ -252,6 +255,24 @@ def still_opens(school: SchoolApplication, kept: Kept) -> list[Role]:
         if photographs.opened(school.keys, kept.pupil_id, kept.first, role, stored, sha256) is not ERASED:
             found.append(role)
     return found
+
+
+def test_after_the_schools_keys_were_replaced_the_earlier_ones_still_open(
+    kept: Kept, schools: Schools
+) -> None:
+    registered = kept.registered
+    issued = login_keys.issued(kept.school, schools, KeyOrigin.ADMINISTRATOR, registered.administrator)
+    before = kept.picture(kept.first)
+    leaked = read(registered.login_key, schools.service_keys).key_id
+    login_keys.replace(kept.school, schools, leaked, registered.administrator)
+    school = opened(schools, issued.login_key)
+    assert school.keys.school.generation == 2
+    assert kept.picture(kept.first, school=school) == before
+    later = observing.attach(
+        school, kept.pupil_id, kept.observation_id, jpeg(), registered.teacher
+    ).result.photograph_id
+    assert {generation_of(kept.stored(each)) for each in (kept.first, later)} == {1, 2}
+    assert same_colours(kept.picture(later, school=school).content)
 
 
 kept_before: dict[UUID, Photograph] = {}
