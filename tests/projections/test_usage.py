@@ -61,14 +61,6 @@ NOT_USAGE = {
     "school.assessment-point-opened",
     "assessment.recorded",
     "assessment.corrected",
-    "assessment.voided",
-    "target.set",
-    "target.removed",
-    "statement.registered",
-    "statement.withdrawn",
-    "school.assessment-points-chosen",
-    "school.assessment-point-closed",
-    "school.assessment-point-opened",
 }
 """What changes the records themselves, which the history tells; all others are usage."""
 
