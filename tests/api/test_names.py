@@ -115,6 +115,7 @@ def ids(served: Served, other_school: SchoolUnderTest) -> dict[str, str]:
         "staff_id": staff_id,
         "observation_id": observation_id,
         "scheme": "steps",
+        "code_set": "sex",
         "photograph_id": photograph_id,
     }
 
