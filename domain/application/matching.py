@@ -136,6 +136,8 @@ def merged(row: PupilRow, pupil: Pupil, today: date) -> Merged:
             del stated["upn"]  # the file is older than the change of UPN
         kept += _take_out(stated, names, pupil.entered - ADDED_TO)
         names = msgspec.structs.replace(names, **stated)
+        if names.upn and record.upn_missing:
+            record = msgspec.structs.replace(record, upn_missing=None)
     if row.record:
         stated = _stated(row, row.record)
         kept += _take_out(stated, record, pupil.entered)
