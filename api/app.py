@@ -100,7 +100,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.heavy_work = limiter()
     for resource in RESOURCES:
         app.router.routes.extend(resource.routes.routes)
-    app.add_middleware(BodyLimit, limits={imports.PATH: imports.LARGEST_FILE})
+    app.add_middleware(BodyLimit, limits=dict.fromkeys(imports.PATHS, imports.LARGEST_FILE))
     app.add_middleware(Surroundings)
     return app
 
