@@ -35,6 +35,7 @@ SEARCHES: dict[str, dict[str, Any]] = {"/v1/pupils/search": {"class_name": CLASS
 
 DO_SOMETHING = {
     "/v1/pupils/{pupil_id}/erasure",
+    "/v1/imports/mapping",
     "/v1/login-keys",
     "/v1/login-keys/{key_id}/revoke",
 }
