@@ -64,6 +64,7 @@ QUERIES: list[dict[str, Any]] = [
     {"limit": 500},
     {"as_at": "2099-01-01"},
     {"as_at_position": 10**6},
+    {"updated_after_position": 0},
 ]
 
 
