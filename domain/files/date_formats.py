@@ -33,7 +33,7 @@ _CENTURY = 90
 _EXAMPLE = date(2019, 9, 7)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def date_reader(form: str) -> Callable[[str], date]:
     """A reader of dates that are written in one way.
 
@@ -57,7 +57,7 @@ def date_reader(form: str) -> Callable[[str], date]:
     shape = re.compile("".join(_shape(part, apart) for part in parts) + _TIME)
     accepted = f"a date as {form.strip().lower()}, such as {written(_EXAMPLE, form)}"
 
-    @lru_cache(maxsize=65_536)
+    @lru_cache(maxsize=16_384)
     def read(text: str) -> date:
         found = shape.fullmatch(text)
         if not found:

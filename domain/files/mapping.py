@@ -50,6 +50,9 @@ PLAIN = frozenset(
 FIELDS = tuple(sorted(PLAIN | PERIODS.keys()))
 """Everything that a mapping may name."""
 
+MOST_COLUMNS = 20
+"""Columns that one field may be filled from."""
+
 MOST_VALUES = 1000
 """Values that one field may turn into others."""
 
@@ -234,6 +237,8 @@ class _Check:
             self._wrong(f"{place}.{part}", "nothing", "the heading of a column")
         if spec.column and spec.columns:
             self._wrong(f"{place}.columns", "both column and columns", "one of the two")
+        if len(spec.columns) > MOST_COLUMNS:
+            self._wrong(f"{place}.columns", f"{len(spec.columns)} columns", f"at most {MOST_COLUMNS}")
         if len(spec.values) > MOST_VALUES:
             self._wrong(f"{place}.values", f"{len(spec.values)} values", f"at most {MOST_VALUES}")
         for heading in (spec.column, *spec.columns, spec.start, spec.end):

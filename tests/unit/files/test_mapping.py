@@ -12,9 +12,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from domain.errors import Finding, InvalidInput, UnreadableFile
+from domain.errors import Finding, UnreadableFile
 from domain.files import pupil_table
-from domain.files.mapping import FIELDS, PLAIN, Mapping, layout_of, read_mapping
+from domain.files.mapping import FIELDS, PLAIN, Mapping
 from domain.files.pupil_csv import COLUMNS
 from domain.files.pupil_csv_writer import write_pupil_csv
 from domain.files.pupil_table_values import PERIODS
@@ -69,16 +69,6 @@ def record_of(cells: dict[str, str], fields: dict[str, Any], **mapping: Any) -> 
 
 def findings_of(cells: dict[str, str], fields: dict[str, Any], **mapping: Any) -> list[Finding]:
     return list(row_of(cells, fields, **mapping).findings)
-
-
-def refusals(**mapping: Any) -> dict[str, Finding]:
-    with pytest.raises(InvalidInput) as refused:
-        layout_of(Mapping(**mapping), TODAY)
-    assert all(finding.found and finding.accepted for finding in refused.value.findings)
-    return {finding.field: finding for finding in refused.value.findings}
-
-
-OURS = {field: heading for heading, field in COLUMNS.items()}
 
 
 def renamed(content: bytes, order: list[int], headings: list[str], delimiter: str) -> bytes:
@@ -477,91 +467,6 @@ def test_other_kinds_of_file(content: bytes) -> None:
     with pytest.raises(UnreadableFile) as refused:
         read(content, fields=WHO)
     assert refused.value.findings[0].accepted == "a table of pupils (CSV)"
-
-
-def test_a_mapping_that_is_wrong_everywhere_is_told_so_everywhere() -> None:
-    wrong = refusals(
-        fields=WHO
-        | {
-            "shoe_size": "Shoes",
-            "nc_year": 3,
-            "upn": {"column": "UPN", "colour": "red"},
-            "postcode": {"values": {}},
-            "date_of_birth": {"column": "DOB", "dates": "day/month"},
-            "class_name": {"column": "Class", "dates": "dd/mm/yyyy"},
-            "sex": {"column": "Sex", "values": {"Female": "X"}},
-            "ethnicity": {"column": "E", "values": {"Other": "ZZZZ"}},
-            "gifted": {"column": "G", "empty": "perhaps"},
-            "middle_names": " ",
-            "sen_needs": {"column": "a", "columns": ["b"]},
-            "meals_periods": {"column": "FSM"},
-            "free_school_meals": "FSM",
-            "possible": "Possible",
-        },
-        dates="whenever",
-        true=("Yes", "On"),
-        false=("on",),
-        delimiter="~",
-        encoding="ebcdic",
-    )
-    assert wrong.keys() == {
-        "mapping.dates",
-        "mapping.delimiter",
-        "mapping.encoding",
-        "mapping.false",
-        "mapping.fields.shoe_size",
-        "mapping.fields.nc_year",
-        "mapping.fields.upn",
-        "mapping.fields.postcode.column",
-        "mapping.fields.date_of_birth.dates",
-        "mapping.fields.class_name.dates",
-        "mapping.fields.sex.values.Female",
-        "mapping.fields.ethnicity.values.Other",
-        "mapping.fields.gifted.empty",
-        "mapping.fields.middle_names",
-        "mapping.fields.sen_needs.columns",
-        "mapping.fields.meals_periods.start",
-        "mapping.fields.authorised",
-        "mapping.fields.unauthorised",
-    }
-    assert "surname" in wrong["mapping.fields.shoe_size"].accepted
-    assert wrong["mapping.fields.sex.values.Female"].found == "X"
-    assert wrong["mapping.fields.sex.values.Female"].accepted == "one of M, F, U, W"
-    assert "dd/mm/yyyy" in wrong["mapping.dates"].accepted
-
-
-@pytest.mark.parametrize(
-    ("fields", "place"),
-    [
-        ({}, "mapping.fields"),
-        ({"surname": "Last", "forename": "First"}, "mapping.fields"),
-        ({"upn": "UPN", "surname": "Last"}, "mapping.fields.forename"),
-        (
-            WHO | {"sen_provision": "S", "sen_periods": {"column": "S", "start": "From"}},
-            "mapping.fields.sen_provision",
-        ),
-    ],
-)
-def test_fields_that_do_not_go_together(fields: dict[str, Any], place: str) -> None:
-    assert place in refusals(fields=fields)
-
-
-@pytest.mark.parametrize(
-    ("content", "place"),
-    [
-        (b"not json", "mapping"),
-        (b"[]", "mapping"),
-        (b"{}", "mapping"),
-        (b'{"fields": []}', "mapping.fields"),
-        (b'{"fields": {}, "dates": 3}', "mapping.dates"),
-        (b'{"fields": {}, "colour": "red"}', "mapping"),
-        (b"\xff", "mapping"),
-    ],
-)
-def test_files_that_hold_no_mapping(content: bytes, place: str) -> None:
-    with pytest.raises(InvalidInput) as refused:
-        read_mapping(content)
-    assert refused.value.findings[0].field == place
 
 
 @given(st.binary(max_size=200))
