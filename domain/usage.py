@@ -26,6 +26,8 @@ class ReadKind(StrEnum):
     CONCERNS = "concerns about a pupil"
     ATTENDANCE = "attendance of a pupil"
     REGISTER = "register of a class"
+    OBSERVATIONS = "observations of a pupil"
+    PHOTOGRAPH = "photograph of a pupil"
     PUPIL_HISTORY = "history of a pupil"
     SCHOOL_HISTORY = "history of the school"
 

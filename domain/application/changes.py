@@ -14,6 +14,7 @@ import msgspec
 import domain.assessment
 import domain.attendance
 import domain.notes
+import domain.observation
 import domain.pupil
 import domain.targets
 from domain.application.school_application import PUPILS, SchoolApplication, is_of
@@ -29,8 +30,8 @@ class PupilChange(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         pupil_id: The pupil.
         position: The position of the newest event about the pupil, of those that were asked about.
-        what: Of which kinds the events are: `pupil` for the record, `assessment`, `attendance`, `note`,
-            `target`; in the order of the alphabet.
+        what: Of which kinds the events are, in the order of the alphabet: `pupil` for the record,
+            `assessment`, `attendance`, `note`, `observation`, `target`.
     """
 
     pupil_id: UUID

@@ -312,5 +312,5 @@ def test_positions_that_cannot_be(registered: RegisteredSchool) -> None:
 
 def test_every_log_of_a_pupil_counts() -> None:
     words = {each.partition(".")[0] for each in types_about_pupils()}
-    assert {"pupil", "assessment", "target", "note", "attendance"} <= words
+    assert {"pupil", "assessment", "target", "note", "attendance", "observation"} <= words
     assert not words & {"school", "staff", "session", "records", "statement", "import"}
