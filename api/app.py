@@ -104,9 +104,8 @@ def create_app(services: Services) -> FastAPI:
     app.state.developing = limiter()
     for resource in RESOURCES:
         app.router.routes.extend(resource.routes.routes)
-    app.add_middleware(
-        BodyLimit, limits={imports.PATH: imports.LARGEST_FILE, observations.PHOTOGRAPHS: LARGEST_PHOTOGRAPH}
-    )
+    limits = dict.fromkeys(imports.PATHS, imports.LARGEST_FILE)
+    app.add_middleware(BodyLimit, limits=limits | {observations.PHOTOGRAPHS: LARGEST_PHOTOGRAPH})
     app.add_middleware(Surroundings)
     return app
 

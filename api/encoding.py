@@ -110,6 +110,12 @@ class RawBody:
         return Sent(content, _command_key(request, content))
 
 
+class RawQuestion(RawBody):
+    """The same for files that are only asked about."""
+
+    is_command = False
+
+
 class NoBody(RawBody):
     """The same for commands that say everything in their path."""
 

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from fastapi import Depends
 
 from api.callers import Caller, signed_in
-from api.encoding import Answer, RawBody, Sent, query
+from api.encoding import Answer, RawBody, RawQuestion, Sent, body, query
 from api.middleware import MEBIBYTE
 from api.routing import Routes
 from domain.access import Permission
 from domain.application.importing import ImportReport, Leavers, import_file
 from domain.errors import Finding, InvalidInput
+from domain.files.mapping import Mapping
+from domain.files.mapping_guess import MappingGuess
+from domain.files.reader import guess_mapping_of
+from domain.school_time import today
 
 routes = Routes("imports")
 
 PATH = "/v1/imports"
+MAPPED = "/v1/imports/mapped"
+MAPPING = "/v1/imports/mapping"
+
+PATHS = (PATH, MAPPED, MAPPING)
+"""Where bodies may be as long as a file."""
 
 LARGEST_FILE = 32 * MEBIBYTE
 """Octets. A file of 50,000 pupils has about 10 MiB."""
@@ -64,12 +73,53 @@ def import_pupils(
     The operator may do it on a school's behalf, with a login key that the school gave for it, in the
     `Target-Tracker-Login-Key` header.
     """
+    return _imported(caller, asked, sent, sent.value)
+
+
+class MappedFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A CSV file that is not Target Tracker's own, and how to read it.
+
+    Attributes:
+        mapping: Which column fills which field.
+        file: The file, its octets in base64.
+    """
+
+    mapping: Mapping
+    file: bytes
+
+
+@routes.post(MAPPED, status_code=201, responses={200: {"description": "What a dry run found"}})
+def import_mapped(
+    caller: Annotated[Caller, signed_in(Permission.IMPORT_PUPILS, operator=True)],
+    asked: Annotated[ImportQuery, query(ImportQuery)],
+    sent: Annotated[Sent[MappedFile], body(MappedFile)],
+) -> Answer[ImportReport]:
+    """Import any CSV file of pupils, by a mapping of its columns: all of it, or nothing.
+
+    The same as the import of Target Tracker's own file in everything else.
+    """
+    return _imported(caller, asked, sent, sent.value.file, sent.value.mapping)
+
+
+@routes.post(MAPPING)
+def guess_mapping(
+    caller: Annotated[Caller, signed_in(Permission.IMPORT_PUPILS, operator=True)],  # noqa: ARG001 - a guard
+    sent: Annotated[Sent[bytes], Depends(RawQuestion())],
+) -> Answer[MappingGuess]:
+    """Guess the mapping of a CSV file from its headings and values; nothing is written."""
+    return Answer(guess_mapping_of(sent.value, today()))
+
+
+def _imported(
+    caller: Caller, asked: ImportQuery, sent: Sent[Any], content: bytes, mapping: Mapping | None = None
+) -> Answer[ImportReport]:
     report = import_file(
         caller.school,
-        sent.value,
+        content,
         caller.actor,
         dry_run=asked.dry_run,
         command_key=sent.command.key if sent.command else None,
         leavers=asked.leavers,
+        mapping=mapping,
     )
     return Answer(report, 200 if report.dry_run else 201, position=report.position, repeated=report.repeated)

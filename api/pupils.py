@@ -14,8 +14,9 @@ import domain.application.pupils as commands
 import projections.assessments
 import projections.pupils
 from api.callers import Caller, signed_in
+from api.changes import may_see_keys, read_changes
 from api.conditions import ExpectedVersion, is_known, tag_of
-from api.encoding import Answer, PageSize, ReadQuery, Sent, body, query
+from api.encoding import Answer, PageSize, Position, ReadQuery, Sent, body, query
 from api.moments import AsAtQuery, known_day, moment_of
 from api.reading import reading, see
 from api.routing import Routes
@@ -23,11 +24,12 @@ from api.showing import Shown, ShownBefore
 from api.views import PupilAnswer, PupilBody, assessment_bodies, newest, pupil_body, view_of
 from domain import school_time
 from domain.access import Permission
+from domain.application.changes import KeyChange, PupilChange
 from domain.application.histories import Moment, pupil_as_at
 from domain.application.pupils import PupilResult
 from domain.application.school_application import Outcome
 from domain.application.searching import PupilSearch, nc_year_asked
-from domain.errors import NotFound, NotPermitted
+from domain.errors import Finding, InvalidInput, NotFound, NotPermitted
 from domain.particulars import PupilParticulars
 from domain.usage import ReadKind
 from projections.pupils import ClassView, PupilView
@@ -75,16 +77,26 @@ class PupilsQuery(PupilQuery, frozen=True, kw_only=True):
     Attributes:
         nc_year: National Curriculum year.
         class_id: The class.
-        on_roll: Those at the school, those who have left, or any.
+        on_roll: Those at the school, those who have left, or any; those at the school, if it is not said.
         after: Those after this pupil: `next` of the page before.
         limit: The most to return.
+        updated_after_position: Only those about whom something was recorded after this position, whether they
+            have left since or not.
+        up_to_position: With it: as everything stood at this position, which is `position` of the first page.
     """
 
     nc_year: str | None = None
     class_id: UUID | None = None
-    on_roll: Which = Which.ON_ROLL
+    on_roll: Which | None = None
     after: UUID | None = None
     limit: PageSize = 100
+    updated_after_position: Position | None = None
+    up_to_position: Position | None = None
+
+    @property
+    def is_on_roll(self) -> bool | None:
+        """Those at the school, those who have left, or both, as a filter."""
+        return (self.on_roll or Which.ON_ROLL).on_roll
 
 
 class PupilsPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,11 +106,17 @@ class PupilsPage(msgspec.Struct, frozen=True, kw_only=True):
         pupils: In the order of their ids.
         next: Where the next page begins, if there is one.
         position: It shows everything up to this position of the school's stream; null as at a day.
+        changes: Of a feed of changes: what has changed of each of these pupils; otherwise null.
+        removed: Of a feed of changes: pupils who have been erased.
+        key_changes: Of a feed of changes: UPNs that have changed; null for those who may not see names.
     """
 
     pupils: list[PupilBody]
     next: UUID | None
     position: int | None
+    changes: list[PupilChange] | None = None
+    removed: list[UUID] | None = None
+    key_changes: list[KeyChange] | None = None
 
 
 class FoundPupils(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,7 +175,20 @@ def list_pupils(
     caller: Annotated[Caller, signed_in(Permission.READ_PUPILS)],
     asked: Annotated[PupilsQuery, query(PupilsQuery)],
 ) -> Shown[PupilsPage]:
-    """List pupils, now or as at a day or position."""
+    """List pupils, now or as at a day or position, or what has changed of them after a position."""
+    if asked.updated_after_position is not None:
+        return _changed_pupils(caller, asked, asked.updated_after_position)
+    if asked.up_to_position is not None:
+        raise InvalidInput(
+            "The query is not as it must be",
+            [
+                Finding(
+                    field="up_to_position",
+                    found=str(asked.up_to_position),
+                    accepted="updated_after_position with it",
+                )
+            ],
+        )
     moment = moment_of(asked)
     if moment:
         see(caller, asked.min_position)
@@ -170,7 +201,7 @@ def list_pupils(
                 caller.school.keys,
                 nc_year=nc_year_asked(asked.nc_year),
                 class_id=asked.class_id,
-                on_roll=asked.on_roll.on_roll,
+                on_roll=asked.is_on_roll,
                 after=asked.after,
                 limit=asked.limit + 1,
             )
@@ -187,13 +218,31 @@ def list_pupils(
     )
 
 
+def _changed_pupils(caller: Caller, asked: PupilsQuery, after: int) -> Shown[PupilsPage]:
+    see(caller, asked.min_position)
+    page, shown = read_changes(caller, asked, after)
+    return Shown(
+        caller,
+        ReadKind.PUPILS,
+        (pupil.pupil_id for pupil in shown),
+        PupilsPage(
+            pupils=shown,
+            next=page.next,
+            position=page.position,
+            changes=page.changes,
+            removed=page.removed,
+            key_changes=page.key_changes if may_see_keys(caller) else None,
+        ),
+    )
+
+
 def _as_at(caller: Caller, asked: PupilsQuery, moment: Moment) -> list[PupilView]:
     """The same from the stream."""
     nc_year = nc_year_asked(asked.nc_year)
     views = [
         view_of(caller.school, pupil)
         for pupil in caller.school.roll(up_to=moment.position, at=moment.at).values()
-        if asked.on_roll.on_roll in (None, pupil.on_roll) and nc_year in (None, pupil.record.nc_year)
+        if asked.is_on_roll in (None, pupil.on_roll) and nc_year in (None, pupil.record.nc_year)
     ]
     return sorted(
         (

@@ -100,6 +100,37 @@ def reconciled(before: PupilRecord | None, after: PupilRecord, today: date) -> P
     return after
 
 
+def joined(periods: tuple[P, ...], more: tuple[P, ...]) -> tuple[P, ...]:
+    """Periods with some more, in the order of time, for files that tell of one at a time.
+
+    One that begins on the day of another of its kind takes its place: the file has seen how it went on. One
+    that begins later ends those of its kind that are open. One of which nobody knows when it began adds
+    nothing where there is one of its kind that is open.
+
+    Args:
+        periods: Those that are there.
+        more: Those that come in.
+    """
+    kept = list(periods)
+    for new in more:
+        alike = [each for each in kept if _is_alike(each, new)]
+        if new.start is None and any(each.end is None for each in alike):
+            continue
+        for each in alike:
+            place = kept.index(each)
+            if each.start == new.start:
+                del kept[place]
+            elif each.end is None and new.start and (each.start or date.min) < new.start:
+                kept[place] = msgspec.structs.replace(each, end=new.start - timedelta(days=1))
+        kept.append(new)
+    return tuple(sorted(kept, key=lambda period: (period.start or date.min, period.end or date.max)))
+
+
+def _is_alike(one: Period, other: Period) -> bool:
+    """Whether one takes the other's place: pupil premium is given for several reasons at once."""
+    return getattr(one, "reason", None) == getattr(other, "reason", None)
+
+
 def _ended(periods: Sequence[Period], today: date) -> tuple[Period, ...]:
     """Those periods that go on today ended yesterday; one that began today never was."""
     yesterday = today - timedelta(days=1)

@@ -26,6 +26,7 @@ from domain.application.school_application import (
 from domain.assessment import Assessment, AssessmentCorrected, AssessmentRecorded, cell_of
 from domain.errors import Finding, InvalidInput
 from domain.events import Actor, Event
+from domain.files.mapping import Mapping
 from domain.files.reader import read_pupil_file
 from domain.files.rows import PupilFile, PupilRow
 from domain.identifiers import log_id_of, new_id
@@ -136,8 +137,9 @@ def import_file(
     dry_run: bool,
     command_key: str | None = None,
     leavers: Leavers | None = None,
+    mapping: Mapping | None = None,
 ) -> ImportReport:
-    """Imports a Target Tracker import file or a Common Transfer File.
+    """Imports a Target Tracker import file or a Common Transfer File; with a mapping, any CSV file.
 
     Args:
         school: The school.
@@ -146,10 +148,12 @@ def import_file(
         dry_run: Only report what would happen.
         command_key: The caller's id for the command, if it gave one.
         leavers: The file is the whole roll, and who is not in it has left; otherwise they stay.
+        mapping: Which column of the file fills which field.
 
     Raises:
         UnreadableFile: It is not such a file, or is damaged.
-        InvalidInput: A row was refused, and so nothing was written; `details["report"]` is the report.
+        InvalidInput: The mapping is not as it must be; or a row was refused, and so nothing was written:
+            then `details["report"]` is the report.
     """
     today = date.today()  # noqa: DTZ011 - a calendar day, as the school counts it
     facts = school.school().facts
@@ -158,6 +162,7 @@ def import_file(
         academic_year=academic_year_of(today),
         today=today,
         school=(facts.local_authority, facts.establishment),
+        mapping=mapping,
     )
     if dry_run:
         plan = _plan(school, file, actor, today, leavers)
@@ -179,7 +184,8 @@ def import_file(
             )
         return Decision(plan.events, plan.counts, Unless(PUPILS, plan.position))
 
-    said = b"import" + hashlib.sha256(content).digest() + (msgspec.json.encode(leavers) if leavers else b"")
+    said = b"import" + hashlib.sha256(content).digest()
+    said += b"".join(msgspec.json.encode(each) for each in (leavers, mapping) if each)
     key = CommandKey(command_key, said) if command_key else None
     outcome = school.carry_out(decide, ImportResult, key)
     return ImportReport(

@@ -15,7 +15,7 @@ import msgspec
 
 from domain.errors import Finding
 from domain.files.rows import PupilRow
-from domain.periods import reconciled
+from domain.periods import joined, reconciled
 from domain.pupil import Pupil, PupilNames, PupilRecord
 
 
@@ -136,8 +136,12 @@ def merged(row: PupilRow, pupil: Pupil, today: date) -> Merged:
             del stated["upn"]  # the file is older than the change of UPN
         kept += _take_out(stated, names, pupil.entered - ADDED_TO)
         names = msgspec.structs.replace(names, **stated)
+        if names.upn and record.upn_missing:
+            record = msgspec.structs.replace(record, upn_missing=None)
     if row.record:
         stated = _stated(row, row.record)
+        for field in row.joined:
+            stated[field] = joined(getattr(record, field), stated[field])
         kept += _take_out(stated, record, pupil.entered)
         record = reconciled(record, msgspec.structs.replace(record, **stated), today)
     return Merged(names, record, tuple(kept))

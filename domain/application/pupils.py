@@ -85,7 +85,9 @@ def change(
 
     def decide() -> Decision[PupilResult]:
         pupil = expecting(school.pupil(pupil_id), expected_version)
-        names, record = checked(*particulars.applied_to(pupil.names, pupil.record))
+        names, record = checked(
+            *particulars.applied_to(pupil.names, pupil.record), before=(pupil.names, pupil.record)
+        )
         record = reconciled(pupil.record, record, _today())
         unless = None
         if names.upn and names.upn != pupil.names.upn:

@@ -7,10 +7,15 @@ from datetime import date
 from domain.errors import UnreadableFile
 from domain.files.ctf import read_ctf
 from domain.files.encoding import UTF_8_MARK, UTF_16_MARKS
+from domain.files.mapping import Mapping, layout_of
+from domain.files.mapping_guess import MappingGuess, guess_mapping
 from domain.files.pupil_csv import read_pupil_csv
+from domain.files.pupil_table import read_table
 from domain.files.rows import PupilFile, finding
 
 ACCEPTED = "a Target Tracker import file (CSV) or a Common Transfer File (XML)"
+
+A_TABLE = "a table of pupils (CSV)"
 
 MOST_PUPILS = 10_000
 """More than any school in England has several times over: a longer file is somebody else's, or a mistake."""
@@ -23,9 +28,14 @@ _OTHERS = {
 
 
 def read_pupil_file(
-    content: bytes, *, academic_year: int, today: date, school: tuple[str, str] | None = None
+    content: bytes,
+    *,
+    academic_year: int,
+    today: date,
+    school: tuple[str, str] | None = None,
+    mapping: Mapping | None = None,
 ) -> PupilFile:
-    """Reads a Target Tracker import file or a Common Transfer File.
+    """Reads a Target Tracker import file or a Common Transfer File; with a mapping, any CSV file of pupils.
 
     Rows that are wrong are among the rows, with their findings; nothing is raised for them.
 
@@ -34,17 +44,18 @@ def read_pupil_file(
         academic_year: The year in which the current academic year starts.
         today: No date of birth or entry may lie after it.
         school: LA and establishment number of the school that the file is read for; only a CTF asks.
+        mapping: Which column fills which field; only for CSV files that are not Target Tracker's own.
 
     Raises:
         UnreadableFile: It is neither, is damaged, is not safe to read, or has more than `MOST_PUPILS`. The
             findings say where and what.
+        InvalidInput: The mapping is not as it must be.
     """
-    for start, kind in _OTHERS.items():
-        if content.startswith(start):
-            raise UnreadableFile(f"This is {kind}", [finding("file", kind, ACCEPTED)])
-    if not content.removeprefix(UTF_8_MARK).strip():
-        raise UnreadableFile("This file is empty", [finding("file", "nothing", ACCEPTED)])
-    if _is_xml(content):
+    layout = layout_of(mapping, today) if mapping else None
+    _refuse_others(content, A_TABLE if mapping else ACCEPTED)
+    if layout is not None:
+        file = read_table(content, layout, academic_year=academic_year, today=today)
+    elif _is_xml(content):
         file = read_ctf(content, academic_year=academic_year, today=today, school=school)
     else:
         file = read_pupil_csv(content, academic_year=academic_year, today=today)
@@ -56,6 +67,30 @@ def read_pupil_file(
             [finding("file", f"{pupils:,} pupils", accepted, first_too_many)],
         )
     return file
+
+
+def guess_mapping_of(content: bytes, today: date) -> MappingGuess:
+    """Guesses how to read a CSV file of pupils that is not Target Tracker's own.
+
+    Args:
+        content: The file.
+        today: No date of birth or entry lies after it.
+
+    Raises:
+        UnreadableFile: It is another kind of file, is damaged, or none of its headings is recognised.
+    """
+    _refuse_others(content, A_TABLE)
+    if _is_xml(content):
+        raise UnreadableFile("This is an XML file", [finding("file", "an XML file", A_TABLE)])
+    return guess_mapping(content, today)
+
+
+def _refuse_others(content: bytes, accepted: str) -> None:
+    for start, kind in _OTHERS.items():
+        if content.startswith(start):
+            raise UnreadableFile(f"This is {kind}", [finding("file", kind, accepted)])
+    if not content.removeprefix(UTF_8_MARK).strip():
+        raise UnreadableFile("This file is empty", [finding("file", "nothing", accepted)])
 
 
 def _is_xml(content: bytes) -> bool:

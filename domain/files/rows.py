@@ -42,6 +42,8 @@ class PupilRow(msgspec.Struct, frozen=True, kw_only=True):
         names: Who the child is; `None` for a refused row, and where a CTF states no more than a UPN.
         record: Everything else; `None` for a refused row.
         given: The fields of `names` and `record` that the file states.
+        joined: Those of them, all periods, that are joined to what the school has and do not replace it: a
+            row has room for one.
         results: Assessments; only a CTF has them.
         findings: What is wrong with it; if anything is, the row is refused.
         flags: What is kept as it came, and is to be looked at: codes that no list has, or not at the time.
@@ -52,6 +54,7 @@ class PupilRow(msgspec.Struct, frozen=True, kw_only=True):
     names: PupilNames | None = None
     record: PupilRecord | None = None
     given: frozenset[str] = frozenset()
+    joined: frozenset[str] = frozenset()
     results: tuple[Result, ...] = ()
     findings: tuple[Finding, ...] = ()
     flags: tuple[Finding, ...] = ()
@@ -88,7 +91,7 @@ class PupilFile(msgspec.Struct, kw_only=True):
             3}`. source: The header of a CTF.
     """
 
-    format: Literal["target-tracker-csv", "ctf"]
+    format: Literal["target-tracker-csv", "mapped-csv", "ctf"]
     encoding: str
     rows: list[PupilRow]
     dropped: dict[str, int]

@@ -39,6 +39,12 @@ WHERE school_id = %s AND position >= %s AND position <= coalesce(%s::bigint, 922
 ORDER BY position
 LIMIT %s
 
+-- name: last_of_each_between
+SELECT DISTINCT ON (originator_id) originator_id, originator_version, type, state, position, recorded_at
+FROM ledger.events
+WHERE school_id = %s AND position >= %s AND position <= %s AND type = ANY (%s)
+ORDER BY originator_id, position DESC
+
 -- name: last_versions
 SELECT originator_id, max(originator_version) FROM ledger.events
 WHERE school_id = %s AND originator_id = ANY (%s)

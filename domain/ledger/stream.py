@@ -329,6 +329,16 @@ class Stream:
         wanted = list(types) if types else None
         return self._select("events_between", [self.school_id, first, last, wanted, wanted, limit])
 
+    def last_of_each_between(self, first: int, last: int, types: Sequence[str]) -> list[RecordedEvent]:
+        """The newest event of each originator at positions `first` to `last`, both included.
+
+        Args:
+            first: The first position.
+            last: The last position.
+            types: Only events of these types, such as `pupil.admitted.1`.
+        """
+        return self._select("last_of_each_between", [self.school_id, first, last, list(types)])
+
     def last_versions(
         self, originator_ids: Iterable[UUID], connection: Connection | None = None
     ) -> dict[UUID, int]:

@@ -12,6 +12,7 @@ import typer
 from scripts.cli.client import Client
 from scripts.cli.connection import operator, signed_in
 from scripts.cli.failures import ExitCode, Misused, Refused, findings_in
+from scripts.cli.mapping import mapped, offer_mapping
 from scripts.cli.options import Json, OperatorTokenFile
 from scripts.cli.output import say, show_findings, show_json, show_table
 
@@ -28,7 +29,20 @@ def add_to(app: typer.Typer) -> None:
 
 def import_file(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file; - for standard input.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", help="The file; - for standard input. `mapping FILE`: only guess a mapping."
+        ),
+    ],
+    guessed: Annotated[Path | None, typer.Argument(metavar="", hidden=True)] = None,
+    mapping: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="How to read any other CSV file: the mapping of its columns."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="With `import mapping FILE`: where the guess goes.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only report what would happen.")] = False,
     everything: Annotated[
         bool, typer.Option("--all", help="Show every row, however many there are.")
@@ -53,25 +67,38 @@ def import_file(
 
     All of it is taken, or nothing: if a row is refused, the command says why and ends with 1. What is there
     already changes nothing when it comes again.
+
+    Any other CSV file of pupils is imported with --mapping, which says what each of its columns is. `import
+    mapping FILE` guesses one and imports nothing.
     """
+    if guessed is not None:
+        if file != Path("mapping"):
+            raise Misused(f"One file at a time: {file} or {guessed}")
+        if dry_run or mapping or whole_roll or allow_leavers is not None:
+            raise Misused("`import mapping FILE` only guesses: it takes --output, and nothing is imported")
+        content = _content(guessed)
+        with _caller(context, operator_token_file, login_key_file) as client:
+            offer_mapping(client, content, output, as_json=as_json)
+        return
+    if output is not None:
+        raise Misused("--output goes with `import mapping FILE`")
     if allow_leavers is not None and not whole_roll:
         raise Misused("--allow-leavers goes with --whole-roll: no other file takes anybody off the roll")
     content = _content(file)
-    connection: AbstractContextManager[Client] = (
-        operator(context, operator_token_file, login_key_file) if login_key_file else signed_in(context)
-    )
-    with connection as client:
+    if mapping:
+        content = mapped(content, mapping)
+    with _caller(context, operator_token_file, login_key_file) as client:
         try:
             report = client.command(
                 "POST",
-                "/v1/imports",
+                "/v1/imports/mapped" if mapping else "/v1/imports",
                 content=content,
                 parameters={
                     "dry_run": "true" if dry_run else "false",
                     "whole_roll": "true" if whole_roll else "false",
                 }
                 | ({} if allow_leavers is None else {"allow_leavers": str(allow_leavers)}),
-                headers={"Content-Type": "application/octet-stream"},
+                headers={"Content-Type": f"application/{'json' if mapping else 'octet-stream'}"},
             ).body
         except Refused as refused:
             report = refused.problem.get("report")
@@ -83,6 +110,14 @@ def import_file(
         _show(report, None if everything else SHOWN)
     if report["counts"]["refused"]:
         raise typer.Exit(ExitCode.REFUSED)
+
+
+def _caller(
+    context: typer.Context, operator_token_file: Path | None, login_key_file: Path | None
+) -> AbstractContextManager[Client]:
+    if login_key_file:
+        return operator(context, operator_token_file, login_key_file)
+    return signed_in(context)
 
 
 def _content(file: Path) -> bytes:

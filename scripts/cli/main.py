@@ -16,6 +16,7 @@ from scripts.cli import (
     assessing,
     attending,
     auditing,
+    changes,
     codes,
     erasing,
     importing,
@@ -116,6 +117,7 @@ def target_tracker(
 
 for group in (sessions, importing, auditing, usage, codes):
     group.add_to(app)
+changes.add_to(pupils.app)
 erasing.add_to(pupils.app)
 for name, part in (
     ("schools", schools),

@@ -126,6 +126,7 @@ QUERIES: list[dict[str, Any]] = [
     {"on_roll": "any"},
     {"as_at": "2099-01-01"},
     {"as_at_position": 10**6},
+    {"updated_after_position": 0},
 ]
 
 

@@ -36,6 +36,7 @@ SEARCHES: dict[str, dict[str, Any]] = {"/v1/pupils/search": {"class_name": CLASS
 
 DO_SOMETHING = {
     "/v1/pupils/{pupil_id}/erasure",
+    "/v1/imports/mapping",
     "/v1/login-keys",
     "/v1/login-keys/{key_id}/revoke",
 }
@@ -76,6 +77,7 @@ QUERIES: list[dict[str, Any]] = [
     {"limit": 500},
     {"as_at": "2099-01-01"},
     {"as_at_position": 10**6},
+    {"updated_after_position": 0},
 ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from domain.codes.upn import make_upn
 from scripts.cli.client import Client
 from scripts.cli.remembered import recall
 from tests.cli.conftest import Run, Service, admit
@@ -137,3 +138,19 @@ def test_what_cannot_be_read_is_answered_field_by_field(run: Run, head: str, tmp
     assert "no pupil with that id" in run("pupils", "show", NOBODY, expect=1).error
     assert "is not a date" in run("pupils", "list", "--as-at", "31/02/2026", expect=2).error
     assert "There is no class Nowhere" in run("pupils", "list", "--class", "Nowhere", expect=1).error
+
+
+def test_what_has_changed_after_a_position(run: Run, head: str) -> None:
+    first, second = admit(run, "Adams"), admit(run, "Bennett")
+    said = run("pupils", "changes", "--after", "0").out
+    assert first in said
+    assert "Bennett" in said
+    position = said.split()[-1]
+    assert said.endswith(f"2 pupils; go on with --after {position}\n")
+    run("pupils", "change", second, "class_name=Elm", f"upn={make_upn(881, 2001, 2020, 7)}")
+    answer = run("pupils", "changes", "--after", position, "--json").json
+    assert [pupil["pupil_id"] for pupil in answer["pupils"]] == [second]
+    assert answer["changes"][0]["what"] == ["pupil"]
+    assert "Another UPN" in run("pupils", "changes", "--after", position).out
+    said = run("pupils", "changes", "--after", str(answer["position"])).out
+    assert said == f"0 pupils; go on with --after {said.split()[-1]}\n"
