@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from domain.codes.upn import make_upn
@@ -43,9 +45,29 @@ def test_json_is_the_apis_own(run: Run, service: Service, head: str) -> None:
             (["benchmarks"], "/v1/benchmarks"),
             (["whoami"], "/v1/school"),
         ):
-            assert run(*words, "--json").json == client.query(path).body, words
-        found = client.search("/v1/pupils/search", {"name": "adams"}).body
-        assert run("pupils", "search", "adams", "--json").json == found
+            in_a_quiet_moment(partial(as_json, run, words), partial(body_of, client, path))
+        in_a_quiet_moment(
+            lambda: run("pupils", "search", "adams", "--json").json,
+            lambda: client.search("/v1/pupils/search", {"name": "adams"}).body,
+        )
+
+
+def as_json(run: Run, words: list[str]) -> object:
+    return run(*words, "--json").json
+
+
+def body_of(client: Client, path: str) -> object:
+    return client.query(path).body
+
+
+def in_a_quiet_moment(shown: Callable[[], object], answered: Callable[[], object]) -> None:
+    """Compares the two while nothing happens: what is read is recorded a second later, and moves both."""
+    for _ in range(5):
+        before, found, after = answered(), shown(), answered()
+        if before == after:
+            assert found == before
+            return
+    raise AssertionError("the stream does not come to rest")
 
 
 def test_more_pupils_than_a_page_holds_are_all_listed(run: Run, head: str, tmp_path: Path) -> None:
