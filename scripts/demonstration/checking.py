@@ -171,7 +171,7 @@ def _erased(client: Client, _: Service, __: FilledSchool) -> str:
         asked = client.command("POST", f"{path}/erasure", reason).body
         client.command("POST", f"{path}/erase", reason | {"confirmation": asked["confirmation"]})
     told = [entry["details"] for entry in client.query(f"{path}/history").body["entries"]]
-    _expect(told == [{"erased": True}, reason], f"after the erasure there is {told}")
+    _expect(told == [{"source": "entered", "erased": True}, reason], f"after the erasure there is {told}")
     found = client.search("/v1/pupils/search", {"name": "Soonforgotten", "on_roll": None}).body["pupils"]
     _expect(found == [], "a child who was erased is found")
     return "a child was erased: the history still says that there was one, and nothing else"
