@@ -8,12 +8,10 @@ from domain.errors import UnreadableFile
 from domain.files.ctf import read_ctf
 from domain.files.encoding import UTF_8_MARK, UTF_16_MARKS
 from domain.files.pupil_csv import read_pupil_csv
+from domain.files.rows import MOST_PUPILS as MOST_PUPILS
 from domain.files.rows import PupilFile, finding
 
 ACCEPTED = "a Target Tracker import file (CSV) or a Common Transfer File (XML)"
-
-MOST_PUPILS = 10_000
-"""More than any school in England has several times over: a longer file is somebody else's, or a mistake."""
 
 _OTHERS = {
     b"PK\x03\x04": "an Excel workbook or zip archive",
@@ -23,7 +21,12 @@ _OTHERS = {
 
 
 def read_pupil_file(
-    content: bytes, *, academic_year: int, today: date, school: tuple[str, str] | None = None
+    content: bytes,
+    *,
+    academic_year: int,
+    today: date,
+    school: tuple[str, str] | None = None,
+    any_destination: bool = False,
 ) -> PupilFile:
     """Reads a Target Tracker import file or a Common Transfer File.
 
@@ -34,10 +37,11 @@ def read_pupil_file(
         academic_year: The year in which the current academic year starts.
         today: No date of birth or entry may lie after it.
         school: LA and establishment number of the school that the file is read for; only a CTF asks.
+        any_destination: Whether a CTF may be meant for another school than that one.
 
     Raises:
-        UnreadableFile: It is neither, is damaged, is not safe to read, or has more than `MOST_PUPILS`. The
-            findings say where and what.
+        UnreadableFile: It is neither, is damaged, is not safe to read, is meant for another school, or has
+            more than `MOST_PUPILS`. The findings say where and what.
     """
     for start, kind in _OTHERS.items():
         if content.startswith(start):
@@ -45,7 +49,13 @@ def read_pupil_file(
     if not content.removeprefix(UTF_8_MARK).strip():
         raise UnreadableFile("This file is empty", [finding("file", "nothing", ACCEPTED)])
     if _is_xml(content):
-        file = read_ctf(content, academic_year=academic_year, today=today, school=school)
+        file = read_ctf(
+            content,
+            academic_year=academic_year,
+            today=today,
+            school=school,
+            any_destination=any_destination,
+        )
     else:
         file = read_pupil_csv(content, academic_year=academic_year, today=today)
     if (pupils := len(file.rows)) > MOST_PUPILS:
