@@ -211,8 +211,17 @@ MOST_PRESCHOOL_TERMS = 15
 """Terms before Reception: five years of them."""
 
 
-def checked(names: PupilNames, record: PupilRecord) -> tuple[PupilNames, PupilRecord]:
+def checked(
+    names: PupilNames, record: PupilRecord, *, before: tuple[PupilNames, PupilRecord] | None = None
+) -> tuple[PupilNames, PupilRecord]:
     """The particulars in their usual spelling.
+
+    What does not change is not looked at again: a file may have brought a code that no list has.
+
+    Args:
+        names: Who the child is.
+        record: Everything else.
+        before: The particulars as they were, of a child who is known.
 
     Raises:
         InvalidInput: With a finding for each field that is not as it must be.
@@ -248,12 +257,32 @@ def checked(names: PupilNames, record: PupilRecord) -> tuple[PupilNames, PupilRe
         accepted = f"a number of terms from 0 to {MOST_PRESCHOOL_TERMS}"
         findings.append(Finding(field="preschool_terms", found=str(terms)[:60], accepted=accepted))
     lists = lists_over_time.checked(names, record, findings)
+    same = _unchanged(names, record, *before) if before else set[str]()
+    findings = [finding for finding in findings if finding.field.partition(".")[0] not in same]
     if findings:
         raise InvalidInput("These particulars cannot be accepted", findings)
+    read_names = spelled_names | lists.names
+    read_record = spelled_record | lists.record
     return (
-        msgspec.structs.replace(names, **spelled_names, **lists.names),
-        msgspec.structs.replace(record, **spelled_record, **lists.record),
+        msgspec.structs.replace(names, **{f: v for f, v in read_names.items() if f not in same}),
+        msgspec.structs.replace(record, **{f: v for f, v in read_record.items() if f not in same}),
     )
+
+
+def _unchanged(
+    names: PupilNames, record: PupilRecord, names_before: PupilNames, record_before: PupilRecord
+) -> set[str]:
+    """The fields whose values stay, and those that are looked at together."""
+    same = {
+        field
+        for after, then in ((names, names_before), (record, record_before))
+        for field in after.__struct_fields__
+        if getattr(after, field) == getattr(then, field)
+    }
+    for pair in ({"date_of_birth", "date_of_entry"}, {"upn", "upn_missing"}):
+        if not pair <= same:
+            same -= pair
+    return same
 
 
 def _date_findings(born: date, entered: date) -> list[Finding]:

@@ -95,13 +95,34 @@ def _unclear(row: PupilRow, field: str, found: str, accepted: str, pupil: Pupil 
     return Match(pupil, (Finding(field=field, found=found, accepted=accepted, row=row.row),))
 
 
+NO_DATE_OF_ENTRY = (
+    "the date of entry, which a new pupil needs: in the file, or for all joiners of it with joined_on"
+)
+
+
 def missing_of_a_new_pupil(row: PupilRow) -> tuple[Finding, ...]:
     """What a row lacks to make a new pupil of it."""
-    wanted = {"date_of_entry": "the date of entry, which a new pupil needs", "sex": "M, F, U or W"}
+    wanted = {"date_of_entry": NO_DATE_OF_ENTRY, "sex": "M, F, U or W"}
     return tuple(
         Finding(field=field, found="nothing", accepted=accepted, row=row.row)
         for field, accepted in wanted.items()
-        if field not in row.given
+        if field not in row.given and not (row.joins and field == "date_of_entry")
+    )
+
+
+def joined(row: PupilRow, joined_on: date) -> PupilRow:
+    """The row with this date of entry, if it describes somebody and gives none."""
+    if row.record is None or row.findings or "date_of_entry" in row.given:
+        return row
+    names = row.names
+    if names and names.date_of_birth > joined_on:
+        accepted = f"a day on or after the date of birth, {names.date_of_birth.isoformat()}"
+        refused = Finding(field="joined_on", found=joined_on.isoformat(), accepted=accepted, row=row.row)
+        return msgspec.structs.replace(row, findings=(refused,))
+    return msgspec.structs.replace(
+        row,
+        record=msgspec.structs.replace(row.record, date_of_entry=joined_on),
+        joins=True,
     )
 
 

@@ -50,6 +50,7 @@ class PupilRow(msgspec.Struct, frozen=True, kw_only=True):
         results: Assessments; only a CTF has them.
         findings: What is wrong with it; if anything is, the row is refused.
         flags: What is kept as it came, and is to be looked at: codes that no list has, or not at the time.
+        joins: If the child is new, the date of entry is that of `record`, though the file does not state it.
     """
 
     row: int
@@ -61,6 +62,7 @@ class PupilRow(msgspec.Struct, frozen=True, kw_only=True):
     results: tuple[Result, ...] = ()
     findings: tuple[Finding, ...] = ()
     flags: tuple[Finding, ...] = ()
+    joins: bool = False
 
 
 class FileSource(msgspec.Struct, frozen=True, kw_only=True):
