@@ -13,6 +13,7 @@ from domain import school_time
 from domain.access import Permission
 from domain.application.school_application import SchoolApplication
 from domain.assessment import STATEMENTS, Assessment, Result, cell_of, meaning_of
+from domain.code_flags import FieldFlag, flags_of
 from domain.events import is_sealed
 from domain.pupil import Pupil
 from domain.pupil_day import PupilDay, on_day
@@ -97,6 +98,7 @@ class PupilBody(msgspec.Struct, frozen=True, kw_only=True):
         enrolment_status: A DfE code of enrolment status.
         active_concerns: How many concerns the school has about the child.
         on_day: What is so on the day asked about, worked out from the rest.
+        flags: Codes that no list has, or not on the day that they are about: kept, and to be looked at.
     """
 
     pupil_id: UUID
@@ -144,6 +146,7 @@ class PupilBody(msgspec.Struct, frozen=True, kw_only=True):
     enrolment_status: str | None
     active_concerns: int
     on_day: PupilDay
+    flags: tuple[FieldFlag, ...]
 
 
 def pupil_body(caller: Caller, view: PupilView, day: date | None = None) -> PupilBody:
@@ -159,6 +162,7 @@ def pupil_body(caller: Caller, view: PupilView, day: date | None = None) -> Pupi
         field: getattr(names, field) if names else None for field in PupilNames.__struct_fields__
     }
     shown |= {field: getattr(view.record, field) for field in PupilRecord.__struct_fields__}
+    day = day or school_time.today()
     return PupilBody(
         pupil_id=view.pupil_id,
         version=view.version,
@@ -167,7 +171,8 @@ def pupil_body(caller: Caller, view: PupilView, day: date | None = None) -> Pupi
         class_id=view.class_id,
         alias=alias_for(caller, view.pupil_id),
         active_concerns=view.active_concerns,
-        on_day=on_day(names, view.record, view.left_on, day or school_time.today()),
+        on_day=on_day(names, view.record, view.left_on, day),
+        flags=flags_of(names, view.record, view.left_on, day),
         **shown,
     )
 

@@ -10,7 +10,7 @@ import msgspec
 
 from domain.addresses import ACCEPTED, find_addresses
 from domain.codes.record_sets import IN_CARE, LEAVING_REASON, PUPIL_PREMIUM, SEN_TYPE
-from domain.codes.sets import SEN_PROVISION
+from domain.codes.sets import SEN_PROVISION, CodeFlag, CodeSet
 from domain.errors import Finding
 from domain.pupil_record import Period, PupilNames, PupilRecord, SchoolAttended
 from domain.text import read_text
@@ -34,30 +34,66 @@ class Lists(msgspec.Struct, frozen=True):
     record: dict[str, Any]
 
 
-def checked(names: PupilNames, record: PupilRecord, findings: list[Finding]) -> Lists:
+def checked(
+    names: PupilNames,
+    record: PupilRecord,
+    findings: list[Finding],
+    before: tuple[PupilNames, PupilRecord] | None = None,
+) -> Lists:
     """The lists in their usual spelling, the periods in the order of time.
 
+    A list that stays as it was recorded is left alone, and so is an entry of one that changes.
+
     Args:
-        names: Who the child is.
+        names: Who the child is to be.
         record: Everything else.
         findings: What is wrong is added to them.
+        before: What is recorded now; none, for a new pupil.
     """
     today = date.today()  # noqa: DTZ011 - a calendar day, as the school counts it
     reader = _Reader(findings, today)
+    names_then, record_then = before or (None, None)
+    # A statement without periods of its own begins one today, where there are others.
+    provision = record.sen_provision
+    if record_then and record.sen_periods and provision and provision != record_then.sen_provision:
+        reader.check_validity("sen_provision", provision, SEN_PROVISION, today)
     return Lists(
-        {"previous_schools": reader.each("previous_schools", names.previous_schools, reader.school)},
         {
-            "meals_periods": reader.periods("meals_periods", record.meals_periods),
-            "premium_periods": reader.periods(
-                "premium_periods", record.premium_periods, "reason", PUPIL_PREMIUM.find
-            ),
-            "sen_periods": reader.periods("sen_periods", record.sen_periods, "provision", SEN_PROVISION.find),
-            "care_periods": reader.periods("care_periods", record.care_periods, "kind", IN_CARE.find),
+            "previous_schools": reader.each(
+                "previous_schools",
+                names.previous_schools,
+                reader.school,
+                names_then.previous_schools if names_then else (),
+            )
+        },
+        {
+            field: reader.periods(
+                field, getattr(record, field), coded, codes, getattr(record_then, field, ())
+            )
+            for field, coded, codes in _PERIODS
+        }
+        | {
             "sen_needs": tuple(
-                dict.fromkeys(reader.each("sen_needs", record.sen_needs, lambda code: SEN_TYPE.find(code)))
+                dict.fromkeys(
+                    reader.each(
+                        "sen_needs",
+                        record.sen_needs,
+                        lambda code: SEN_TYPE.find(code),
+                        record_then.sen_needs if record_then else (),
+                    )
+                )
             ),
         },
     )
+
+
+_PERIODS: tuple[tuple[str, str | None, CodeSet | None], ...] = (
+    ("meals_periods", None, None),
+    ("premium_periods", "reason", PUPIL_PREMIUM),
+    ("sen_periods", "provision", SEN_PROVISION),
+    ("care_periods", "kind", IN_CARE),
+)
+"""The lists of periods, with the field of a period that holds a code, and its list."""
 
 
 class _Reader:
@@ -67,51 +103,77 @@ class _Reader:
     def _wrong(self, field: str, found: str, accepted: str) -> None:
         self._findings.append(Finding(field=field, found=found[:60], accepted=accepted))
 
-    def each(self, field: str, entries: Sequence[Any], read: Callable[[Any], Any]) -> tuple[Any, ...]:
-        """The entries as they are read; those that are refused are left out, with a finding."""
+    def each(
+        self, field: str, entries: Sequence[Any], read: Callable[[Any], Any], before: Sequence[Any]
+    ) -> tuple[Any, ...]:
+        """The entries as they are read; those that are refused are left out, with a finding.
+
+        Those that were there before stay as they are.
+        """
+        if entries == before:
+            return tuple(entries)
         if len(entries) > MOST:
             self._wrong(field, f"{len(entries)} entries", f"at most {MOST}")
             return ()
         kept = []
         for number, entry in enumerate(entries):
             try:
-                kept.append(read(entry))
+                kept.append(entry if entry in before else read(entry))
             except _Refused as refused:
                 self._wrong(f"{field}.{number}.{refused.part}", refused.found, str(refused))
             except ValueError as error:
                 self._wrong(f"{field}.{number}", str(entry), str(error))
         return tuple(kept)
 
+    def check_validity(self, field: str, code: str, codes: CodeSet, day: date) -> None:
+        """Adds a finding, with the days of the list, if a code that it has was not valid on a day."""
+        if code in codes and (flag := codes.flag(code, day)):
+            self._wrong(field, f"{flag.code} from {day.isoformat()}", _valid_then(codes, flag))
+
     def periods(
         self,
         field: str,
         periods: Sequence[P],
-        coded: str | None = None,
-        read_code: Callable[[str], str] | None = None,
+        coded: str | None,
+        codes: CodeSet | None,
+        before: Sequence[P],
     ) -> tuple[P, ...]:
-        """Periods in the order of time, which do not overlap: of premium, those of one reason."""
+        """Periods in the order of time, which do not overlap: of premium, those of one reason.
+
+        A code must have been valid when its period began. One that is recorded already may be ended.
+        """
+        if periods == before:
+            return tuple(periods)
+        known = {(period.start, getattr(period, coded)) for period in before} if coded else set()
 
         def read(period: P) -> P:
             self._check_day("start", period.start, self._today)
             self._check_day("end", period.end, self._today.replace(self._today.year + FURTHEST_AHEAD, day=1))
             if period.start and period.end and period.end < period.start:
                 raise _Refused("end", period.end.isoformat(), "a day that is not before the start")
-            if coded and read_code and (code := getattr(period, coded)) is not None:
-                try:
-                    return msgspec.structs.replace(period, **{coded: read_code(code)})
-                except ValueError as error:
-                    raise _Refused(coded, code, str(error)) from None
-            return period
+            if not coded or codes is None:
+                return period
+            code = getattr(period, coded)
+            if code is None or (period.start, code) in known:
+                return period
+            try:
+                code = codes.find(code)
+            except ValueError as error:
+                raise _Refused(coded, code, str(error)) from None
+            if period.start and (flag := codes.flag(code, period.start)):
+                found = f"{code} from {period.start.isoformat()}"
+                raise _Refused(coded, found, _valid_then(codes, flag))
+            return msgspec.structs.replace(period, **{coded: code})
 
         kept = sorted(
-            self.each(field, periods, read),
+            self.each(field, periods, read, before),
             key=lambda period: (period.start or date.min, period.end or date.max),
         )
         apart: dict[object, P] = {}
         for period in kept:
             kind = getattr(period, "reason", None)
-            before = apart.get(kind)
-            if before and (period.start is None or before.end is None or before.end >= period.start):
+            earlier = apart.get(kind)
+            if earlier and (period.start is None or earlier.end is None or earlier.end >= period.start):
                 found = f"one from {period.start or 'the beginning'}, within another"
                 self._wrong(field, found, "periods that do not overlap")
                 break
@@ -152,6 +214,16 @@ class _Reader:
     def _check_day(part: str, day: date | None, latest: date) -> None:
         if day and not EARLIEST <= day <= latest:
             raise _Refused(part, day.isoformat(), f"a day from {EARLIEST} to {latest}")
+
+
+def _valid_then(codes: CodeSet, flag: CodeFlag) -> str:
+    """What is accepted in place of a code that was not valid: the days on which it is, and what came then."""
+    days = [
+        f"from {flag.valid_from}" if flag.valid_from else "",
+        f"until {flag.valid_to}" if flag.valid_to else "",
+    ]
+    then = f"; then {flag.successor}" if flag.successor else ""
+    return f"{flag.code} {' '.join(filter(None, days))}{then}, or a {codes.name} that was valid on that day"
 
 
 class _Refused(ValueError):

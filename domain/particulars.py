@@ -211,84 +211,82 @@ MOST_PRESCHOOL_TERMS = 15
 """Terms before Reception: five years of them."""
 
 
-def checked(
-    names: PupilNames, record: PupilRecord, *, before: tuple[PupilNames, PupilRecord] | None = None
-) -> tuple[PupilNames, PupilRecord]:
+Particulars = tuple[PupilNames, PupilRecord]
+
+
+def checked(names: PupilNames, record: PupilRecord, before: Particulars | None = None) -> Particulars:
     """The particulars in their usual spelling.
 
-    What does not change is not looked at again: a file may have brought a code that no list has.
+    What was recorded before stays as it is, whatever is to be said of it: a code that a file brought and no
+    list has must not keep anybody from changing something else.
 
     Args:
-        names: Who the child is.
+        names: Who the child is to be.
         record: Everything else.
-        before: The particulars as they were, of a child who is known.
+        before: What is recorded now; none, for a new pupil.
 
     Raises:
         InvalidInput: With a finding for each field that is not as it must be.
     """
     findings: list[Finding] = []
+    parts = (names, record)
 
-    def read(part: Any) -> dict[str, str]:
+    def read(part: Any, changed: frozenset[str]) -> dict[str, str]:
         spelled = {}
         for field, reader in _READERS.items():
-            if (text := getattr(part, field, None)) is not None:
+            if field in changed and (text := getattr(part, field, None)) is not None:
                 try:
                     spelled[field] = reader(text)
                 except ValueError as error:
                     findings.append(Finding(field=field, found=text[:60], accepted=str(error)))
         return spelled
 
-    spelled_names, spelled_record = read(names), read(record)
+    changed = _changed(parts, before)
+    spelled_names, spelled_record = read(names, changed), read(record, changed)
     findings += [
         Finding(field=field, found=f"{len(text)} characters", accepted=f"1 to {most} characters")
-        for part in (names, record)
+        for part in parts
         for field, most in _LONGEST.items()
-        if (text := getattr(part, field, None)) is not None and not 1 <= len(text.strip()) <= most
+        if field in changed
+        and (text := getattr(part, field, None)) is not None
+        and not 1 <= len(text.strip()) <= most
     ]
-    findings += _date_findings(names.date_of_birth, record.date_of_entry)
-    if record.attendance:
+    findings += _date_findings(names.date_of_birth, record.date_of_entry, changed)
+    if record.attendance and "attendance" in changed:
         findings += _attendance_findings(record.attendance)
-    if names.upn and record.upn_missing:
+    if names.upn and record.upn_missing and changed & {"upn", "upn_missing"}:
         findings.append(
             Finding(field="upn_missing", found=record.upn_missing[:60], accepted="nothing: there is a UPN")
         )
     terms = record.preschool_terms
-    if terms is not None and not 0 <= terms <= MOST_PRESCHOOL_TERMS:
+    if "preschool_terms" in changed and terms is not None and not 0 <= terms <= MOST_PRESCHOOL_TERMS:
         accepted = f"a number of terms from 0 to {MOST_PRESCHOOL_TERMS}"
         findings.append(Finding(field="preschool_terms", found=str(terms)[:60], accepted=accepted))
-    lists = lists_over_time.checked(names, record, findings)
-    same = _unchanged(names, record, *before) if before else set[str]()
-    findings = [finding for finding in findings if finding.field.partition(".")[0] not in same]
+    lists = lists_over_time.checked(names, record, findings, before)
     if findings:
         raise InvalidInput("These particulars cannot be accepted", findings)
-    read_names = spelled_names | lists.names
-    read_record = spelled_record | lists.record
     return (
-        msgspec.structs.replace(names, **{f: v for f, v in read_names.items() if f not in same}),
-        msgspec.structs.replace(record, **{f: v for f, v in read_record.items() if f not in same}),
+        msgspec.structs.replace(names, **spelled_names, **lists.names),
+        msgspec.structs.replace(record, **spelled_record, **lists.record),
     )
 
 
-def _unchanged(
-    names: PupilNames, record: PupilRecord, names_before: PupilNames, record_before: PupilRecord
-) -> set[str]:
-    """The fields whose values stay, and those that are looked at together."""
-    same = {
+def _changed(parts: Particulars, before: Particulars | None) -> frozenset[str]:
+    """The fields that are not as they are recorded."""
+    if before is None:
+        return FIELDS
+    return frozenset(
         field
-        for after, then in ((names, names_before), (record, record_before))
-        for field in after.__struct_fields__
-        if getattr(after, field) == getattr(then, field)
-    }
-    for pair in ({"date_of_birth", "date_of_entry"}, {"upn", "upn_missing"}):
-        if not pair <= same:
-            same -= pair
-    return same
+        for part, then in zip(parts, before, strict=True)
+        for field in part.__struct_fields__
+        if getattr(part, field) != getattr(then, field)
+    )
 
 
-def _date_findings(born: date, entered: date) -> list[Finding]:
+def _date_findings(born: date, entered: date, changed: frozenset[str]) -> list[Finding]:
     today = date.today()  # noqa: DTZ011 - a calendar day, as the school counts it
     findings = []
-    if not EARLIEST_DATE_OF_BIRTH <= born <= today:
+    if "date_of_birth" in changed and not EARLIEST_DATE_OF_BIRTH <= born <= today:
         findings.append(
             Finding(
                 field="date_of_birth",
@@ -296,7 +294,7 @@ def _date_findings(born: date, entered: date) -> list[Finding]:
                 accepted=f"a day from {EARLIEST_DATE_OF_BIRTH.isoformat()} to today",
             )
         )
-    if not born <= entered <= today:
+    if changed & {"date_of_birth", "date_of_entry"} and not born <= entered <= today:
         findings.append(
             Finding(
                 field="date_of_entry",

@@ -154,13 +154,15 @@ def merged(row: PupilRow, pupil: Pupil, today: date) -> Merged:
     for field in ("surname", "forename"):
         if field in stated and stated[field].casefold() == getattr(names, field).casefold():
             del stated[field]
-    for field, joined in _JOINED.items():
+    for field, join in _JOINED.items():
         if field in stated:
-            stated[field] = joined(getattr(names, field), stated[field])
+            stated[field] = join(getattr(names, field), stated[field])
     if names.upn and stated.get("upn") in names.former_upns:
         del stated["upn"]  # the file is older than the change of UPN
     kept += _take_out(stated, names, pupil.entered - ADDED_TO)
     names = msgspec.structs.replace(names, **stated)
+    if names.upn and record.upn_missing:
+        record = msgspec.structs.replace(record, upn_missing=None)
     if row.record:
         stated = _stated(row, row.record)
         if "sen_periods" in stated and _same_provision(stated["sen_periods"], record.sen_periods, today):

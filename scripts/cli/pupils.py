@@ -176,6 +176,12 @@ def show(
         ],
         title=name_of(pupil),
     )
+    if pupil["flags"]:
+        show_table(
+            ["Field", "Kept as it came", "To be looked at"],
+            [[flag["field"], flag["found"], flag["says"]] for flag in pupil["flags"]],
+            title="Codes",
+        )
     _show_results(assessments)
 
 

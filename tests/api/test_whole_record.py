@@ -175,3 +175,22 @@ def test_a_file_of_the_whole_roll(admin: httpx.Client) -> None:
     )
     assert answer.status_code == 422
     assert answer.json()["findings"][0]["field"] == "allow_leavers"
+
+
+def test_a_code_that_no_list_has_is_flagged_and_blocks_no_other_change(admin: httpx.Client) -> None:
+    content = "Surname,Forename,DOB,Gender,DOA,Ethnicity\nFlaggedchild,Robin,04/03/2018,F,01/09/2022,ZZZZ\n"
+    position = admin.post("/v1/imports", content=content).json()["position"]
+    found = admin.post(
+        "/v1/pupils/search", params={"min_position": position}, json={"name": "flaggedchild"}
+    ).json()
+    [pupil] = found["pupils"]
+    assert pupil["flags"] == [{"field": "ethnicity", "found": "ZZZZ", "says": "unknown"}]
+    changed = change(admin, pupil["pupil_id"], class_name="Elm")
+    assert changed.status_code == 200, changed.text
+    after = shown(admin, pupil["pupil_id"], min_position=changed.json()["position"])
+    assert (after["class_name"], after["ethnicity"]) == ("Elm", "ZZZZ")
+    refused = change(admin, pupil["pupil_id"], sen_periods=[{"start": "2016-01-04", "provision": "A"}])
+    assert refused.status_code == 422
+    [finding] = refused.json()["findings"]
+    assert finding["field"] == "sen_periods.0.provision"
+    assert "until 2015-08-31" in finding["accepted"]

@@ -103,3 +103,13 @@ def test_what_was_entered_here_stays_and_the_dry_run_says_so(run: Run, head: str
     run("pupils", "change", pupil, "hand_back=gifted")
     run("import", roll(tmp_path, 11))
     assert run("pupils", "show", pupil, "--json").json["pupil"]["gifted"] is False
+
+
+def test_codes_that_no_list_has_are_shown(run: Run, head: str, tmp_path: Path) -> None:
+    file = tmp_path / "one.csv"
+    file.write_text("Surname,Forename,DOB,Gender,DOA,Ethnicity\nAdams,Robin,04/03/2018,F,01/09/2022,ZZZZ\n")
+    run("import", file)
+    pupil = run("pupils", "search", "adams", "--json").json["pupils"][0]["pupil_id"]
+    said = run("pupils", "show", pupil).out
+    assert "To be looked at" in said
+    assert "unknown" in said
