@@ -28,6 +28,7 @@ class ReadKind(StrEnum):
     REGISTER = "register of a class"
     PUPIL_HISTORY = "history of a pupil"
     SCHOOL_HISTORY = "history of the school"
+    EXPORT = "file of pupils"
 
 
 class Read(msgspec.Struct, frozen=True, omit_defaults=True):

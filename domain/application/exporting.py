@@ -13,15 +13,19 @@ from uuid import UUID
 import msgspec
 
 import domain.assessment
+import domain.attendance
 from domain.academic_year import academic_year_of
-from domain.application.school_application import SchoolApplication, assessments_of
+from domain.application.school_application import SchoolApplication, assessments_of, attendance_of
 from domain.assessment import STATUTORY, Result, cell_of
+from domain.attendance import year_bounds
+from domain.attendance_summary import summarise
 from domain.errors import NotFound
 from domain.events import Event, is_sealed
 from domain.files.ctf_writer import ANYWHERE, CtfPupil, CtfSchool, Destination, file_name, write_ctf
 from domain.files.pupil_csv_writer import write_pupil_csv
 from domain.national_results import as_statutory, said_by
 from domain.pupil import Pupil
+from domain.pupil_record import YearAttended
 from domain.school_time import SCHOOL_TIME
 
 
@@ -70,6 +74,7 @@ def export_ctf(
     """
     pupils = _chosen(school, selection)
     results = _results(school, [pupil.id for pupil in pupils])
+    years = _years(school, [pupil.id for pupil in pupils])
     facts = school.school().facts
     source = CtfSchool(
         la=facts.local_authority, establishment=facts.establishment, urn=facts.urn, name=facts.name
@@ -82,12 +87,15 @@ def export_ctf(
         source,
         academic_year_of(now.date()),
         [
-            CtfPupil(
-                names=pupil.names,
-                record=pupil.record,
-                results=results[pupil.id],
-                left_on=pupil.left_on,
-                leaving_reason=pupil.leaving_reason,
+            with_years(
+                CtfPupil(
+                    names=pupil.names,
+                    record=pupil.record,
+                    results=results[pupil.id],
+                    left_on=pupil.left_on,
+                    leaving_reason=pupil.leaving_reason,
+                ),
+                years[pupil.id],
             )
             for pupil in pupils
         ],
@@ -126,13 +134,61 @@ def _class_of(school: SchoolApplication, pupil: Pupil) -> UUID | None:
     return school.class_id_of(pupil.record.class_name) if pupil.record.class_name else None
 
 
+def _events(school: SchoolApplication, logs: dict[UUID, UUID]) -> dict[UUID, list[Event]]:
+    """What stands in logs of pupils, by pupil."""
+    events: dict[UUID, list[Event]] = {pupil_id: [] for pupil_id in logs.values()}
+    for event in school.read(school.stream.events_of_many(logs)) if logs else ():
+        events[logs[event.originator_id]].append(event)
+    return events
+
+
+def _years(school: SchoolApplication, pupil_ids: list[UUID]) -> dict[UUID, list[YearAttended]]:
+    """Attendance of each pupil at this school by academic year, from the registers and the totals."""
+    logs = {attendance_of(pupil_id): pupil_id for pupil_id in pupil_ids}
+    return {pupil_id: years_of(events) for pupil_id, events in _events(school, logs).items()}
+
+
+def years_of(events: Iterable[Event]) -> list[YearAttended]:
+    """The totals of each academic year of which a pupil's log of attendance says something."""
+    attendance = domain.attendance.fold(events)
+    known = {academic_year_of(session.day) for session in attendance.marks}
+    known |= {academic_year_of(first_day) for first_day in attendance.totals}
+    found = []
+    for year in sorted(known):
+        counted = summarise(*year_bounds(year), attendance.marks, attendance.totals.values(), {})
+        if counted.possible:
+            found.append(
+                YearAttended(
+                    academic_year=year,
+                    possible=counted.possible,
+                    authorised=counted.authorised,
+                    unauthorised=counted.unauthorised,
+                )
+            )
+    return found
+
+
+def with_years(pupil: CtfPupil, years: list[YearAttended]) -> CtfPupil:
+    """The pupil with these years at this school, in place of what the particulars say of them."""
+    counted = {each.academic_year for each in years}
+    if not counted:
+        return pupil
+    elsewhere = [
+        each
+        for each in pupil.names.attendance_before
+        if each.local_authority or each.establishment or each.name or each.academic_year not in counted
+    ]
+    record = pupil.record
+    if record.attendance and record.attendance.academic_year in counted:
+        record = msgspec.structs.replace(record, attendance=None)
+    names = msgspec.structs.replace(pupil.names, attendance_before=(*elsewhere, *years))
+    return msgspec.structs.replace(pupil, names=names, record=record)
+
+
 def _results(school: SchoolApplication, pupil_ids: list[UUID]) -> dict[UUID, tuple[Result, ...]]:
     """The current national results of each pupil, in the order of their first entry."""
     logs = {assessments_of(pupil_id): pupil_id for pupil_id in pupil_ids}
-    events: dict[UUID, list[Event]] = {pupil_id: [] for pupil_id in pupil_ids}
-    for event in school.read(school.stream.events_of_many(logs)) if logs else ():
-        events[logs[event.originator_id]].append(event)
-    return {pupil_id: national_results(of_pupil) for pupil_id, of_pupil in events.items()}
+    return {pupil_id: national_results(events) for pupil_id, events in _events(school, logs).items()}
 
 
 def national_results(events: Iterable[Event]) -> tuple[Result, ...]:

@@ -75,10 +75,12 @@ class ParsedCtf:
         else:
             raise _refused("This Common Transfer File has no pupil data", "CTfile without CTFpupilData")
         # What begins before the pupils is whole by now.
-        found = cast("Element", self._root).find(f"{self._namespace}Header")
-        if found is not None:
-            self.header = found
-            self._strip(found)
+        for part in cast("Element", self._root):
+            if part is self._data:
+                break
+            if part.tag == f"{self._namespace}Header":
+                self.header = part
+                self._strip(part)
 
     def pupils(self) -> Iterator[Element]:
         """The pupils, in the order of the file; each is gone when the next one is asked for.

@@ -18,6 +18,7 @@ from scripts.cli import (
     auditing,
     codes,
     erasing,
+    exporting,
     importing,
     keys,
     noting,
@@ -132,6 +133,7 @@ for name, part in (
 ):
     app.add_typer(part.app, name=name)
 app.add_typer(noting.notes, name="notes")
+app.add_typer(exporting.app, name="export")
 app.add_typer(noting.concerns, name="concerns")
 operating.add_to(app)
 

@@ -98,7 +98,13 @@ def ids(served: Served, other_school: SchoolUnderTest) -> dict[str, str]:
         class_id = client.get(path, params={"min_position": back.json()["position"]}).json()["pupil"][
             "class_id"
         ]
-    return {"pupil_id": pupil_id, "class_id": class_id, "staff_id": staff_id, "scheme": "steps"}
+    return {
+        "pupil_id": pupil_id,
+        "class_id": class_id,
+        "staff_id": staff_id,
+        "scheme": "steps",
+        "code_set": "sex",
+    }
 
 
 QUERIES: list[dict[str, Any]] = [
