@@ -6,6 +6,7 @@ birth together; never on less.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any, TypeVar
@@ -210,21 +211,14 @@ def _element(element: OtherElement) -> object:
 
 
 def _joined_by(key: Callable[[T], object]) -> Callable[[Iterable[T], Iterable[T]], tuple[T, ...]]:
-    """Joins two lists: of those with the same key the later ones stand, in the place of the earlier ones."""
+    """Joins two lists: what the second says of the same thing stands, and what it does not speak of stays."""
 
     def joined(known: Iterable[T], stated: Iterable[T]) -> tuple[T, ...]:
-        new: dict[object, list[T]] = {}
-        for each in stated:
-            new.setdefault(key(each), []).append(each)
-        found: list[T] = []
-        replaced = set[object]()
-        for each in known:
-            if (kind := key(each)) not in new:
-                found.append(each)
-            elif kind not in replaced:
-                replaced.add(kind)
-                found += new[kind]
-        return (*found, *(each for kind, some in new.items() if kind not in replaced for each in some))
+        known, stated = tuple(known), tuple(stated)
+        spoken_of = set(map(key, stated))
+        if Counter(each for each in known if key(each) in spoken_of) == Counter(stated):
+            return known
+        return (*(each for each in known if key(each) not in spoken_of), *stated)
 
     return joined
 

@@ -39,9 +39,9 @@ transferable = st.builds(
 rolls = st.lists(transferable, max_size=3, unique_by=lambda pupil: distinct((pupil.names, None)))
 
 
-def as_a_file_tells_it(record: PupilRecord) -> PupilRecord:
+def as_a_file_tells_it(record: PupilRecord, day: date = TODAY) -> PupilRecord:
     """The record with its SEN provision as files have it: where it ended, none began."""
-    entries = sen_entries(record.sen_periods, TODAY)
+    entries = sen_entries(record.sen_periods, day)
     following = [start for start, _ in entries[1:]] + [None] * bool(entries)
     periods = tuple(
         SenPeriod(start=start, end=then - timedelta(days=1) if then else None, provision=code)
