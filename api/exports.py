@@ -28,7 +28,7 @@ CSV = "text/csv; charset=utf-8"
 def _file(media_type: str) -> dict[int | str, dict[str, Any]]:
     """What the description says of an answer that is a file."""
     content = {media_type: {"schema": {"type": "string", "format": "binary"}}}
-    return {200: {"description": "The file", "content": content}}
+    return {200: {"description": "The file", "content": content}, 404: {}}
 
 
 class ExportQuery(ReadQuery, frozen=True, kw_only=True):

@@ -316,7 +316,7 @@ def _year_of(element: Element) -> int | None:
 def _is_here(element: Element, context: Context) -> bool:
     """Whether the element is about the school that is asked about; one that names no school is."""
     stated = (text_of(element, "LEA"), text_of(element, "Estab"))
-    return stated == ("", "") or stated == context.school
+    return stated == context.school or not any((*stated, text_of(element, "SchoolName")))
 
 
 def _in_time(period: Period) -> tuple[date, date]:

@@ -105,12 +105,12 @@ numbers = st.integers(100, 998).map(str)
 schools_before = st.builds(
     SchoolAttended,
     name=st.none() | texts.filter(lambda text: kind_of_text(text) is None),
-    local_authority=numbers,
-    establishment=st.integers(1000, 9999).map(str),
+    local_authority=st.none() | numbers,
+    establishment=st.none() | st.integers(1000, 9999).map(str),
     entered_on=st.none() | st.dates(date(2015, 9, 1), date(2018, 7, 1)),
     left_on=st.none() | st.dates(date(2018, 7, 2), TODAY),
     leaving_reason=st.none() | st.sampled_from(list(LEAVING_REASON)),
-)
+).filter(lambda school: bool(school.name or school.local_authority or school.establishment))
 
 
 @st.composite
