@@ -161,7 +161,8 @@ def kind_of_text(text: str) -> str | None:
         return EMAIL_ADDRESSES
     if _PHONE_NUMBER.search(text):
         return PHONE_NUMBERS
-    return POSTAL_ADDRESSES if find_addresses(text) else None
+    # A code, a number or the marks of a year: no postal address is one word.
+    return POSTAL_ADDRESSES if len(text.split(maxsplit=1)) > 1 and find_addresses(text) else None
 
 
 def _kind(element: Element) -> str | None:

@@ -82,7 +82,7 @@ def test_refused_rows_are_shown_and_nothing_is_written(run: Run, head: str, csv:
     wrong[0], wrong[3], wrong[8] = (
         f"A{wrong[0][1:]}" if wrong[0][0] != "A" else f"B{wrong[0][1:]}",
         "31/02/2019",
-        "?",
+        "not known",
     )
     csv.write_text("\n".join([*lines[:3], ",".join(wrong), *lines[4:]]))
     for words in (["--dry-run"], []):
