@@ -175,7 +175,7 @@ def _parameter(place: str, name: str, schema: dict[str, Any], *, required: bool 
 
 def _problems(route: APIRoute, guard: Guard | None, calls: list[Any]) -> set[int]:
     """The problems that a route can answer with."""
-    found = {500, 503}
+    found = {500, 503} | {int(code) for code in route.responses if int(code) >= HTTPStatus.BAD_REQUEST}
     if not isinstance(guard, OpenToAll):
         found |= {401, 403}
     if route.param_convertors or (isinstance(guard, SignedIn) and guard.operator):

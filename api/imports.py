@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any
 
 import msgspec
@@ -39,11 +40,16 @@ class ImportQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         dry_run: Only report what would happen.
         whole_roll: The file has everybody on the roll: who is not in it has left.
         allow_leavers: With `whole_roll`: so many may leave, where they are more than a tenth of the roll.
+        joined_on: The date of entry of new pupils to whom the file gives none: joiners, whose Common Transfer
+            File comes from the school before.
+        other_destination: Take a Common Transfer File that is meant for another school.
     """
 
     dry_run: bool = False
     whole_roll: bool = False
     allow_leavers: Annotated[int, msgspec.Meta(ge=0, le=100_000)] | None = None
+    joined_on: date | None = None
+    other_destination: bool = False
 
     @property
     def leavers(self) -> Leavers | None:
@@ -121,5 +127,7 @@ def _imported(
         command_key=sent.command.key if sent.command else None,
         leavers=asked.leavers,
         mapping=mapping,
+        joined_on=asked.joined_on,
+        any_destination=asked.other_destination,
     )
     return Answer(report, 200 if report.dry_run else 201, position=report.position, repeated=report.repeated)

@@ -135,11 +135,21 @@ class PupilChanged(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Leaving(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How a child leaves."""
+    """How a child leaves.
+
+    Attributes:
+        left_on: The last day.
+        reason: Why, in words.
+        destination: Where to, in words.
+        reason_code: Why, as a code of the set `leaving-reason`.
+        destination_school: Where to: the seven digits of its local authority and establishment.
+    """
 
     left_on: date
     reason: Annotated[str, msgspec.Meta(max_length=200)] | None = None
     destination: Annotated[str, msgspec.Meta(max_length=200)] | None = None
+    reason_code: Annotated[str, msgspec.Meta(max_length=20)] | None = None
+    destination_school: Annotated[str, msgspec.Meta(max_length=20)] | None = None
 
 
 class Returning(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -356,6 +366,8 @@ def leave(
         caller.actor,
         reason=sent.value.reason,
         destination=sent.value.destination,
+        reason_code=sent.value.reason_code,
+        destination_school=sent.value.destination_school,
         command=sent.command,
     )
     return _changed(outcome)

@@ -78,6 +78,34 @@ class ShownPicture(Response):
         _note(caller, kind, pupil_ids)
 
 
+class ShownFile(Response):
+    """A file of pupils, to be kept: called nothing that says who is in it, and not kept on the way."""
+
+    def __init__(
+        self,
+        caller: Caller,
+        kind: ReadKind,
+        pupil_ids: Iterable[UUID],
+        content: bytes,
+        *,
+        name: str,
+        media_type: str,
+    ) -> None:
+        """Notes who is shown what; other arguments and errors are those of :class:`Shown`.
+
+        Args:
+            caller: Whom it is given to.
+            kind: What is read.
+            pupil_ids: The pupils who are in it.
+            content: The file.
+            name: What to call it.
+            media_type: What it is.
+        """
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        super().__init__(content, headers=headers, media_type=media_type)
+        _note(caller, kind, pupil_ids)
+
+
 def _note(caller: Caller, kind: ReadKind, pupil_ids: Iterable[UUID]) -> None:
     if caller.session is None:
         raise TypeError("pupils' records are shown in sessions only: nobody could be named as their reader")

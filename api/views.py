@@ -20,12 +20,14 @@ from domain.pupil_day import PupilDay, on_day
 from domain.pupil_record import (
     AttendanceTotals,
     CarePeriod,
+    OtherElement,
     Period,
     PremiumPeriod,
     PupilNames,
     PupilRecord,
     SchoolAttended,
     SenPeriod,
+    YearAttended,
 )
 from domain.schemes.scheme import Standing
 from domain.vault.aliases import alias_of
@@ -81,6 +83,8 @@ class PupilBody(msgspec.Struct, frozen=True, kw_only=True):
         former_forename: The forename before the present one.
         previous_setting: Where the child was before this school.
         previous_schools: The schools before this one, the earliest first.
+        attendance_before: Attendance of earlier years and at other schools, from files; null likewise.
+        other_elements: What Common Transfer Files said and no other field holds; null likewise.
         upn_missing: Why there is no UPN, as a code.
         meals_periods: When the child was eligible for free school meals.
         premium_periods: When the school got pupil premium for the child, and why.
@@ -127,6 +131,8 @@ class PupilBody(msgspec.Struct, frozen=True, kw_only=True):
     former_forename: str | None
     previous_setting: str | None
     previous_schools: tuple[SchoolAttended, ...] | None
+    attendance_before: tuple[YearAttended, ...] | None
+    other_elements: tuple[OtherElement, ...] | None
     upn_missing: str | None
     meals_periods: tuple[Period, ...]
     premium_periods: tuple[PremiumPeriod, ...]

@@ -28,6 +28,7 @@ class Permission(StrEnum):
     RECORD_ATTENDANCE = "record attendance"
     CHANGE_PUPILS = "change pupils"
     IMPORT_PUPILS = "import pupils"
+    EXPORT_PUPILS = "export pupils"
     MANAGE_ASSESSMENT_POINTS = "manage assessment points"
     MANAGE_STAFF = "manage staff"
     MANAGE_LOGIN_KEYS = "manage login keys"
@@ -46,6 +47,7 @@ _WRITING = _LIMITED | {
     Permission.RECORD_ATTENDANCE,
     Permission.CHANGE_PUPILS,
     Permission.IMPORT_PUPILS,
+    Permission.EXPORT_PUPILS,
 }
 
 PERMISSIONS: dict[AccessLevel, frozenset[Permission]] = {

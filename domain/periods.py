@@ -55,6 +55,28 @@ def premium_on(record: PupilRecord, day: date) -> tuple[str, ...]:
     return tuple(dict.fromkeys(period.reason for period in record.premium_periods if period.covers(day)))
 
 
+def sen_entries(periods: Iterable[SenPeriod], today: date) -> tuple[tuple[date | None, str], ...]:
+    """SEN provision as files tell it: since when there has been which; where it ended, none (`N`) began.
+
+    Two records with the same entries say the same of every day from the first of them until today. An end
+    that lies ahead is not told: files have no days in the future.
+    """
+    entries: list[tuple[date | None, str]] = []
+    ended: date | None = None
+    for period in sorted(periods, key=lambda each: each.start or date.min):
+        if ended and period.start and ended + timedelta(days=1) < period.start:
+            entries.append((ended + timedelta(days=1), NO_SEN))
+        entries.append((period.start, period.provision))
+        ended = period.end
+    if ended and ended < today:
+        entries.append((ended + timedelta(days=1), NO_SEN))
+    return tuple(
+        entry
+        for number, entry in enumerate(entries)
+        if number == 0 or entry[1] != NO_SEN or entries[number - 1][1] != NO_SEN
+    )
+
+
 class _Kind(msgspec.Struct, frozen=True):
     """A plain field, the periods beside it, and how each is told by the other."""
 

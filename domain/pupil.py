@@ -51,16 +51,27 @@ class PupilChanged(Event, frozen=True, kw_only=True):
     handed_back: Record[tuple[str, ...]] = ()
 
 
+class Destination(msgspec.Struct, frozen=True):
+    """A school that a child goes to: the three digits of its local authority, and its own four."""
+
+    la: str
+    establishment: str
+
+
 @event("pupil.left")
 class PupilLeft(Event, frozen=True, kw_only=True):
     """The child left the school; the record stays readable.
 
-    `reason` is free text, into which people write names.
+    `reason` is free text, into which people write names; `reason_code` is one of the set `leaving-reason`.
+    `destination` is the school's name as it was told, with its DfE numbers where they are known.
     """
 
     left_on: Record[date]
     reason: Names[str | None] = None
     destination: Names[str | None] = None
+    reason_code: Record[str | None] = None
+    destination_la: Names[str | None] = None
+    destination_establishment: Names[str | None] = None
 
 
 @event("pupil.returned")
@@ -136,6 +147,8 @@ class PupilSnapshot(Event, frozen=True, kw_only=True):
     left_on: Record[date | None] = None
     concerns: Record[tuple[Concern, ...]] = ()
     entered: Record[tuple[str, ...]] = ()
+    leaving_reason: Record[str | None] = None
+    destination: Names[Destination | None] = None
 
     @classmethod
     def take(cls, pupil: Pupil) -> PupilSnapshot:
@@ -149,6 +162,8 @@ class PupilSnapshot(Event, frozen=True, kw_only=True):
             left_on=pupil.left_on,
             concerns=pupil.concerns,
             entered=tuple(sorted(pupil.entered)),
+            leaving_reason=pupil.leaving_reason,
+            destination=pupil.destination,
         )
 
 
@@ -165,6 +180,8 @@ class Pupil(msgspec.Struct, frozen=True, kw_only=True):
         concerns: Those that the school has or had, in the order in which they were opened.
         entered: The fields that the school entered itself, which no file replaces; what is sealed to the
             reader is not among them.
+        leaving_reason: Why the child left, if away: a code of the set `leaving-reason`.
+        destination: Where the child went then, if its numbers are known.
     """
 
     id: UUID
@@ -175,6 +192,8 @@ class Pupil(msgspec.Struct, frozen=True, kw_only=True):
     erased: bool = False
     concerns: tuple[Concern, ...] = ()
     entered: frozenset[str] = frozenset()
+    leaving_reason: str | None = None
+    destination: Destination | None = None
 
     Snapshot: ClassVar[type[PupilSnapshot]] = PupilSnapshot
 
@@ -215,6 +234,8 @@ def _after(pupil: Pupil | None, happened: Event) -> Pupil:
                 left_on=happened.left_on,
                 concerns=happened.concerns,
                 entered=_opened(happened.entered),
+                leaving_reason=happened.leaving_reason,
+                destination=happened.destination,
             )
         case _ if pupil is None:
             raise Conflict(f"{happened.name} cannot be the first event of a pupil")
@@ -228,16 +249,33 @@ def _after(pupil: Pupil | None, happened: Event) -> Pupil:
             )
         case PupilLeft():
             return msgspec.structs.replace(
-                pupil, version=happened.originator_version, left_on=happened.left_on
+                pupil,
+                version=happened.originator_version,
+                left_on=happened.left_on,
+                leaving_reason=happened.reason_code,
+                destination=_destination(happened),
             )
         case PupilReturned():
-            return msgspec.structs.replace(pupil, version=happened.originator_version, left_on=None)
+            return msgspec.structs.replace(
+                pupil,
+                version=happened.originator_version,
+                left_on=None,
+                leaving_reason=None,
+                destination=None,
+            )
         case ConcernOpened() | ConcernClosed():
             return _with_concern(pupil, happened)
         case PupilErased():
             return msgspec.structs.replace(pupil, version=happened.originator_version, erased=True)
         case _:
             raise Conflict(f"{happened.name} is not an event of a pupil")
+
+
+def _destination(happened: PupilLeft) -> Destination | None:
+    la, establishment = happened.destination_la, happened.destination_establishment
+    if is_sealed(la):
+        return cast("Destination", la)
+    return Destination(la, establishment) if la and establishment else None
 
 
 def _with_concern(pupil: Pupil, happened: ConcernOpened | ConcernClosed) -> Pupil:
@@ -390,9 +428,25 @@ def close_concern(
 
 
 def leave(
-    pupil: Pupil, left_on: date, actor: Actor, reason: str | None = None, destination: str | None = None
+    pupil: Pupil,
+    left_on: date,
+    actor: Actor,
+    reason: str | None = None,
+    destination: str | None = None,
+    *,
+    reason_code: str | None = None,
+    school: Destination | None = None,
 ) -> PupilLeft:
     """Takes the child off the roll.
+
+    Args:
+        pupil: The pupil.
+        left_on: The last day.
+        actor: Who does it.
+        reason: Why, in words.
+        destination: Where to, in words.
+        reason_code: Why, as a code of the set `leaving-reason`.
+        school: Where to, by number.
 
     Raises:
         Conflict: The child has already left.
@@ -409,6 +463,9 @@ def leave(
         left_on=left_on,
         reason=reason,
         destination=destination,
+        reason_code=reason_code,
+        destination_la=school.la if school else None,
+        destination_establishment=school.establishment if school else None,
     )
 
 

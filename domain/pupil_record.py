@@ -34,6 +34,44 @@ class SchoolAttended(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=Tr
     leaving_reason: str | None = None
 
 
+class YearAttended(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Attendance in an academic year before this one, or at another school, as a file told it.
+
+    Attributes:
+        academic_year: The year in which it starts.
+        possible: Sessions (half days) that the child could have attended.
+        authorised: Those missed with leave.
+        unauthorised: Those missed without.
+        name: The school; none of the next two either, where it was this one.
+        local_authority: Its DfE number, as supplied.
+        establishment: Its DfE number within the authority, as supplied.
+    """
+
+    academic_year: int
+    possible: int
+    authorised: int
+    unauthorised: int
+    name: str | None = None
+    local_authority: str | None = None
+    establishment: str | None = None
+
+
+class OtherElement(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """An element of a Common Transfer File that no field here holds, kept to be written out again unchanged.
+
+    Attributes:
+        xml: The element, as XML.
+        path: The elements that it stood in, below the pupil: `BasicDetails`; none, if right in the pupil.
+        of: Which one of several of those it stood in: the day on which an `FSMinstance` begins, for example.
+        after: The element that Target Tracker does know and that came before it; none, if it came first.
+    """
+
+    xml: str
+    path: str = ""
+    of: str = ""
+    after: str = ""
+
+
 class PupilNames(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Who a child is: the whole of the pupil's `names` compartment.
 
@@ -51,6 +89,8 @@ class PupilNames(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         former_forename: The forename before the present one.
         previous_setting: Where the child was before this school, in the school's words.
         previous_schools: The schools before this one, the earliest first.
+        attendance_before: Attendance of earlier years and at other schools, from files; it names the schools.
+        other_elements: What Common Transfer Files said and no other field holds.
     """
 
     surname: str
@@ -66,6 +106,8 @@ class PupilNames(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     former_forename: str | None = None
     previous_setting: str | None = None
     previous_schools: tuple[SchoolAttended, ...] = ()
+    attendance_before: tuple[YearAttended, ...] = ()
+    other_elements: tuple[OtherElement, ...] = ()
 
 
 class Period(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

@@ -30,6 +30,7 @@ class ReadKind(StrEnum):
     PHOTOGRAPH = "photograph of a pupil"
     PUPIL_HISTORY = "history of a pupil"
     SCHOOL_HISTORY = "history of the school"
+    EXPORT = "file of pupils"
 
 
 class Read(msgspec.Struct, frozen=True, omit_defaults=True):

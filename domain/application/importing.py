@@ -15,7 +15,7 @@ import msgspec
 import domain.assessment
 import domain.pupil
 from domain.academic_year import academic_year_of
-from domain.application.matching import Match, Roll, merged, missing_of_a_new_pupil
+from domain.application.matching import Match, Roll, merged, missing_of_a_new_pupil, with_date_of_entry
 from domain.application.school_application import (
     PUPILS,
     CommandKey,
@@ -23,7 +23,7 @@ from domain.application.school_application import (
     SchoolApplication,
     assessments_of,
 )
-from domain.assessment import Assessment, AssessmentCorrected, AssessmentRecorded, cell_of
+from domain.assessment import STATUTORY, Assessment, AssessmentCorrected, AssessmentRecorded, cell_of
 from domain.errors import Finding, InvalidInput
 from domain.events import Actor, Event
 from domain.files.mapping import Mapping
@@ -31,6 +31,8 @@ from domain.files.reader import read_pupil_file
 from domain.files.rows import PupilFile, PupilRow
 from domain.identifiers import log_id_of, new_id
 from domain.ledger.stream import Unless
+from domain.lists_over_time import EARLIEST
+from domain.national_results import as_statutory, said_by
 from domain.periods import reconciled
 from domain.pupil import Pupil, Source
 from domain.school import ImportCompleted
@@ -138,6 +140,8 @@ def import_file(
     command_key: str | None = None,
     leavers: Leavers | None = None,
     mapping: Mapping | None = None,
+    joined_on: date | None = None,
+    any_destination: bool = False,
 ) -> ImportReport:
     """Imports a Target Tracker import file or a Common Transfer File; with a mapping, any CSV file.
 
@@ -149,13 +153,17 @@ def import_file(
         command_key: The caller's id for the command, if it gave one.
         leavers: The file is the whole roll, and who is not in it has left; otherwise they stay.
         mapping: Which column of the file fills which field.
+        joined_on: The date of entry of new pupils to whom the file gives none: joiners, whose Common Transfer
+            File comes from the school before.
+        any_destination: A Common Transfer File may be meant for another school.
 
     Raises:
-        UnreadableFile: It is not such a file, or is damaged.
-        InvalidInput: The mapping is not as it must be; or a row was refused, and so nothing was written:
-            then `details["report"]` is the report.
+        UnreadableFile: It is not such a file, is damaged, or is meant for another school.
+        InvalidInput: The mapping is not as it must be, or the day of joining lies ahead; or a row was
+            refused, and so nothing was written: then `details["report"]` is the report.
     """
     today = date.today()  # noqa: DTZ011 - a calendar day, as the school counts it
+    _check_joined_on(joined_on, today)
     facts = school.school().facts
     file = read_pupil_file(
         content,
@@ -163,7 +171,10 @@ def import_file(
         today=today,
         school=(facts.local_authority, facts.establishment),
         mapping=mapping,
+        any_destination=any_destination,
     )
+    if joined_on:
+        file.rows = [with_date_of_entry(row, joined_on) for row in file.rows]
     if dry_run:
         plan = _plan(school, file, actor, today, leavers)
         rows = _without_new_ids(plan.rows)
@@ -186,6 +197,7 @@ def import_file(
 
     said = b"import" + hashlib.sha256(content).digest()
     said += b"".join(msgspec.json.encode(each) for each in (leavers, mapping) if each)
+    said += joined_on.isoformat().encode() if joined_on else b""
     key = CommandKey(command_key, said) if command_key else None
     outcome = school.carry_out(decide, ImportResult, key)
     return ImportReport(
@@ -196,6 +208,20 @@ def import_file(
         position=outcome.position,
         repeated=outcome.repeated,
     )
+
+
+def _check_joined_on(joined_on: date | None, today: date) -> None:
+    if joined_on and not EARLIEST <= joined_on <= today:
+        raise InvalidInput(
+            "Nobody can have joined on that day",
+            [
+                Finding(
+                    field="joined_on",
+                    found=joined_on.isoformat(),
+                    accepted=f"a day from {EARLIEST.isoformat()} to today",
+                )
+            ],
+        )
 
 
 def _without_new_ids(rows: list[RowReport]) -> list[RowReport]:
@@ -354,12 +380,19 @@ class _Logs:
             return []
         log = assessments_of(pupil_id)
         current = self._current.get(log, {})
+        by_hand = {
+            said_by(national)
+            for each in current.values()
+            if each.result.scheme != STATUTORY and (national := as_statutory(each.result))
+        }
         events: list[Event] = []
         # Of two results of the same cell in one file the later one stands.
         for result in {cell_of(result): result for result in row.results}.values():
             before = current.get(cell_of(result))
             if before and before.result == result:
                 continue
+            if not before and said_by(result) in by_hand:
+                continue  # it was entered here by hand, and has come back in a file
             version = self._versions[log] = self._versions.get(log, 0) + 1
             kind = AssessmentCorrected if before else AssessmentRecorded
             events.append(

@@ -6,17 +6,22 @@ birth together; never on less.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
 
 from domain.errors import Finding
+from domain.files.ctf_places import name_of_element
 from domain.files.rows import PupilRow
-from domain.periods import joined, reconciled
-from domain.pupil import Pupil, PupilNames, PupilRecord
+from domain.periods import joined, reconciled, sen_entries
+from domain.pupil import AttendanceTotals, Pupil, PupilNames, PupilRecord
+from domain.pupil_record import OtherElement, SchoolAttended, SenPeriod, YearAttended
+
+T = TypeVar("T")
 
 
 class Match(msgspec.Struct, frozen=True):
@@ -91,13 +96,34 @@ def _unclear(row: PupilRow, field: str, found: str, accepted: str, pupil: Pupil 
     return Match(pupil, (Finding(field=field, found=found, accepted=accepted, row=row.row),))
 
 
+NO_DATE_OF_ENTRY = (
+    "the date of entry, which a new pupil needs: in the file, or for all joiners of it with joined_on"
+)
+
+
 def missing_of_a_new_pupil(row: PupilRow) -> tuple[Finding, ...]:
     """What a row lacks to make a new pupil of it."""
-    wanted = {"date_of_entry": "the date of entry, which a new pupil needs", "sex": "M, F, U or W"}
+    wanted = {"date_of_entry": NO_DATE_OF_ENTRY, "sex": "M, F, U or W"}
     return tuple(
         Finding(field=field, found="nothing", accepted=accepted, row=row.row)
         for field, accepted in wanted.items()
-        if field not in row.given
+        if field not in row.given and not (row.joins and field == "date_of_entry")
+    )
+
+
+def with_date_of_entry(row: PupilRow, joined_on: date) -> PupilRow:
+    """The row with this date of entry, if it describes somebody and gives none."""
+    if row.record is None or row.findings or "date_of_entry" in row.given:
+        return row
+    names = row.names
+    if names and names.date_of_birth > joined_on:
+        accepted = f"a day on or after the date of birth, {names.date_of_birth.isoformat()}"
+        refused = Finding(field="joined_on", found=joined_on.isoformat(), accepted=accepted, row=row.row)
+        return msgspec.structs.replace(row, findings=(refused,))
+    return msgspec.structs.replace(
+        row,
+        record=msgspec.structs.replace(row.record, date_of_entry=joined_on),
+        joins=True,
     )
 
 
@@ -119,32 +145,93 @@ def merged(row: PupilRow, pupil: Pupil, today: date) -> Merged:
     """The pupil's particulars with what the row states; the rest stays as the school has it.
 
     So does what the school entered here itself: a file of its management system never replaces that. Former
-    UPNs are added, never taken away, and names that differ only in their capitals stay as the school writes
-    them: other systems export them all in capitals.
+    UPNs, schools and years before, and elements that no field holds are added, never taken away; and names
+    that differ only in their capitals stay as the school writes them: other systems export them all in
+    capitals.
     """
     names, record = pupil.names, pupil.record
     kept: list[str] = []
-    if row.names:
-        stated = _stated(row, row.names)
-        for field in ("surname", "forename"):
-            if field in stated and stated[field].casefold() == getattr(names, field).casefold():
-                del stated[field]
-        if "former_upns" in stated:
-            known = names.former_upns
-            stated["former_upns"] = (*known, *(upn for upn in stated["former_upns"] if upn not in known))
-        if names.upn and stated.get("upn") in names.former_upns:
-            del stated["upn"]  # the file is older than the change of UPN
-        kept += _take_out(stated, names, pupil.entered - ADDED_TO)
-        names = msgspec.structs.replace(names, **stated)
-        if names.upn and record.upn_missing:
-            record = msgspec.structs.replace(record, upn_missing=None)
+    stated = _stated(row, row.names) if row.names else dict(row.apart)
+    for field in ("surname", "forename"):
+        if field in stated and stated[field].casefold() == getattr(names, field).casefold():
+            del stated[field]
+    for field, join in _JOINED.items():
+        if field in stated:
+            stated[field] = join(getattr(names, field), stated[field])
+    if names.upn and stated.get("upn") in names.former_upns:
+        del stated["upn"]  # the file is older than the change of UPN
+    kept += _take_out(stated, names, pupil.entered - ADDED_TO)
+    names = msgspec.structs.replace(names, **stated)
+    if names.upn and record.upn_missing:
+        record = msgspec.structs.replace(record, upn_missing=None)
     if row.record:
         stated = _stated(row, row.record)
         for field in row.joined:
             stated[field] = joined(getattr(record, field), stated[field])
+        if "sen_periods" in stated and _same_provision(stated["sen_periods"], record.sen_periods, today):
+            del stated["sen_periods"]
         kept += _take_out(stated, record, pupil.entered)
+        names = msgspec.structs.replace(
+            names, attendance_before=_with_year_before(names, record, stated.get("attendance"))
+        )
         record = reconciled(record, msgspec.structs.replace(record, **stated), today)
     return Merged(names, record, tuple(kept))
+
+
+def _same_provision(stated: tuple[SenPeriod, ...], known: tuple[SenPeriod, ...], today: date) -> bool:
+    return sen_entries(stated, today) == sen_entries(known, today)
+
+
+def _with_year_before(
+    names: PupilNames, record: PupilRecord, now: AttendanceTotals | None
+) -> tuple[YearAttended, ...]:
+    """Attendance of the years before, with the one that the record holds, if a new academic year begins."""
+    then = record.attendance
+    if then is None or now is None or now.academic_year <= then.academic_year:
+        return names.attendance_before
+    ended = YearAttended(
+        academic_year=then.academic_year,
+        possible=then.possible,
+        authorised=then.authorised,
+        unauthorised=then.unauthorised,
+    )
+    known = {_year(each) for each in names.attendance_before}
+    return names.attendance_before if _year(ended) in known else (*names.attendance_before, ended)
+
+
+def _year(attended: YearAttended) -> object:
+    return attended.academic_year, attended.local_authority, attended.establishment
+
+
+def _school(school: SchoolAttended) -> object:
+    numbers = (school.local_authority, school.establishment)
+    return numbers if any(numbers) else school.name, school.entered_on
+
+
+def _element(element: OtherElement) -> object:
+    return element.path, element.of, name_of_element(element)
+
+
+def _joined_by(key: Callable[[T], object]) -> Callable[[Iterable[T], Iterable[T]], tuple[T, ...]]:
+    """Joins two lists: what the second says of the same thing stands, and what it does not speak of stays."""
+
+    def joined(known: Iterable[T], stated: Iterable[T]) -> tuple[T, ...]:
+        known, stated = tuple(known), tuple(stated)
+        spoken_of = set(map(key, stated))
+        if Counter(each for each in known if key(each) in spoken_of) == Counter(stated):
+            return known
+        return (*(each for each in known if key(each) not in spoken_of), *stated)
+
+    return joined
+
+
+_JOINED: Mapping[str, Callable[[Any, Any], Any]] = {
+    "former_upns": lambda known, stated: (*known, *(upn for upn in stated if upn not in known)),
+    "previous_schools": _joined_by(_school),
+    "attendance_before": _joined_by(_year),
+    "other_elements": _joined_by(_element),
+}
+"""Lists that a file adds to: it seldom has the whole of a child's past."""
 
 
 ADDED_TO = frozenset({"former_upns"})

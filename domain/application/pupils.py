@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from typing import TypeVar
 from uuid import UUID
 
 import msgspec
@@ -16,13 +17,17 @@ from domain.application.school_application import (
     Outcome,
     SchoolApplication,
 )
+from domain.codes.record_sets import LEAVING_REASON
+from domain.codes.school_number import read_school_number
 from domain.errors import AlreadyExists, Finding, InvalidInput, VersionConflict
 from domain.events import Actor, Event
 from domain.identifiers import new_id
 from domain.ledger.stream import Unless
 from domain.particulars import PupilParticulars, checked, checked_hand_back, checked_reason
 from domain.periods import reconciled
-from domain.pupil import Pupil, PupilNames, PupilRecord
+from domain.pupil import Destination, Pupil, PupilNames, PupilRecord
+
+T = TypeVar("T")
 
 
 class PupilResult(msgspec.Struct, frozen=True):
@@ -107,9 +112,23 @@ def leave(
     *,
     reason: str | None = None,
     destination: str | None = None,
+    reason_code: str | None = None,
+    destination_school: str | None = None,
     command: CommandKey | None = None,
 ) -> Outcome[PupilResult]:
     """Takes a child off the roll; the record stays readable.
+
+    Args:
+        school: The school.
+        pupil_id: The child.
+        left_on: The last day.
+        expected_version: The version that the leaving was decided against.
+        actor: Who does it.
+        reason: Why, in words.
+        destination: Where to, in words.
+        reason_code: Why, as a code of the set `leaving-reason`.
+        destination_school: Where to: the seven digits of its local authority and establishment.
+        command: The key, if the caller gave one.
 
     Raises:
         VersionConflict: The pupil is at another version.
@@ -120,11 +139,21 @@ def leave(
     _check_not_ahead("left_on", left_on)
     reason = checked_reason("reason", reason)
     destination = checked_reason("destination", destination)
+    code = _checked("reason_code", reason_code, LEAVING_REASON.find)
+    going_to = _checked("destination_school", destination_school, read_school_number)
     return _happen(
         school,
         pupil_id,
         expected_version,
-        lambda pupil: domain.pupil.leave(pupil, left_on, actor, reason, destination),
+        lambda pupil: domain.pupil.leave(
+            pupil,
+            left_on,
+            actor,
+            reason,
+            destination,
+            reason_code=code,
+            school=Destination(*going_to) if going_to else None,
+        ),
         command,
     )
 
@@ -157,6 +186,18 @@ def take_back(
 
 def _today() -> date:
     return date.today()  # noqa: DTZ011 - a calendar day, as the school counts it
+
+
+def _checked(field: str, text: str | None, read: Callable[[str], T]) -> T | None:
+    if text is None:
+        return None
+    try:
+        return read(text)
+    except ValueError as error:
+        raise InvalidInput(
+            "The pupil cannot leave like this",
+            [Finding(field=field, found=text[:60], accepted=str(error))],
+        ) from None
 
 
 def _check_not_ahead(field: str, day: date) -> None:

@@ -2,7 +2,8 @@
 
 No schema is at hand: the elements are those that DfE's own writers produce (the Multiplication Tables Check
 and Get Information about Pupils services, both public) and those that a school's system exports. Whatever
-else a file holds is counted as dropped, by the path of its element.
+else a file holds is kept as it came, to be written out again; only addresses, telephone numbers and contacts
+are dropped, and counted.
 """
 
 from __future__ import annotations
@@ -18,29 +19,31 @@ import msgspec
 from domain.academic_year import FIRST_MONTH
 from domain.codes.nc_year import read_nc_year
 from domain.codes.postcode import read_postcode
-from domain.codes.sets import ETHNICITY, LANGUAGE, SEX
+from domain.codes.record_sets import ENROLMENT_STATUS
+from domain.codes.sets import ETHNICITY, LANGUAGE, NC_YEAR, SEX, CodeSet
 from domain.codes.upn import read_upn
+from domain.errors import UnreadableFile
 from domain.files import fields
 from domain.files.ctf_history import (
     Context,
+    Pupil,
     read_attendance,
-    read_entry,
     read_meals,
+    read_schools,
     read_sen,
     text_of,
 )
+from domain.files.ctf_kept import Keeper
 from domain.files.ctf_results import read_results
-from domain.files.ctf_xml import declared_encoding, parse_ctf
+from domain.files.ctf_xml import ParsedCtf, declared_encoding
 from domain.files.rows import (
-    CONTACTS,
-    EMAIL_ADDRESSES,
-    PHONE_NUMBERS,
-    POSTAL_ADDRESSES,
+    MOST_PUPILS,
     FileSource,
     PupilFile,
     PupilRow,
     RowReader,
     Seen,
+    finding,
     holds_email,
 )
 from domain.pupil import PupilNames, PupilRecord
@@ -49,50 +52,48 @@ from domain.text import read_text
 _NAMES = frozenset(PupilNames.__struct_fields__)
 _WHOLE_NAME = {"Surname": "surname", "Forename": "forename", "DOB": "date_of_birth"}
 
-_TAKEN = {
-    "BasicDetails": {"FormerUPN", "NCyearActual", "Ethnicity", "Languages"},
-    "FSMhistory": {"FSMreviewDate", "FSMinstance"},
-    "LookedAfter": {"InCare"},
-    "SENhistory": {"SEN"},
-    "SchoolHistory": {"School"},
-    "Attendance": {"YearData"},
-    "StageAssessments": {"KeyStage"},
-}
-"""The elements of a pupil that are gone into, and what is taken of each."""
-
-_PLAIN = {"UPN", "Surname", "Forename", "DOB", "Sex", "Gender"}
-
 
 def read_ctf(
-    content: bytes, *, academic_year: int, today: date, school: tuple[str, str] | None = None
+    content: bytes,
+    *,
+    academic_year: int,
+    today: date,
+    school: tuple[str, str] | None = None,
+    any_destination: bool = False,
 ) -> PupilFile:
     """Reads a Common Transfer File.
 
     Args:
         content: The file.
-        academic_year: The year in which the current academic year starts: attendance of others is left out.
-        today: The day on which eligibility and provision are looked at; no date of birth or entry lies
-            after it.
+        academic_year: The year in which the current academic year starts, which is that of the attendance
+            totals so far.
+        today: The day on which eligibility and provision are looked at; nothing began after it.
         school: LA and establishment number of the school whose date of entry and attendance are wanted; the
             one that the file comes from, where none is named.
+        any_destination: Whether the file may be meant for another school than that one.
 
     Raises:
-        UnreadableFile: It is not a Common Transfer File, or it is damaged or not safe to read.
+        UnreadableFile: It is not a Common Transfer File, it is damaged or not safe to read, or it is meant
+            for another school.
     """
-    root = parse_ctf(content)
-    source = _source(root)
+    parsed = ParsedCtf(content)
+    source = _source(parsed.header)
+    if school and not any_destination:
+        _check_destination(parsed.header, school)
     context = Context(
         academic_year=academic_year,
         today=today,
         school=school or (source.la, source.establishment),
+        written_on=text_of(parsed.header, "DateTime").partition("T")[0],
         dropped=Counter(),
         seen=Seen(),
     )
     readers = _readers(today)
-    rows = [
-        _pupil(number, pupil, context, readers)
-        for number, pupil in enumerate(root.iterfind("CTFpupilData/Pupil"), start=1)
-    ]
+    rows: list[PupilRow] = []
+    for number, pupil in enumerate(parsed.pupils(), start=1):
+        # Those of a file that will be refused for its length are only counted.
+        rows.append(_pupil(number, pupil, context, readers) if number <= MOST_PUPILS + 1 else rows[-1])
+    context.dropped.update(parsed.others)
     return PupilFile(
         format="ctf",
         encoding=declared_encoding(content),
@@ -102,8 +103,8 @@ def read_ctf(
     )
 
 
-def _source(root: Element) -> FileSource:
-    school = root.find("Header/SourceSchool")
+def _source(header: Element) -> FileSource:
+    school = header.find("SourceSchool")
     year = text_of(school, "AcademicYear")
     return FileSource(
         la=text_of(school, "LEA") or None,
@@ -114,12 +115,34 @@ def _source(root: Element) -> FileSource:
     )
 
 
+def _check_destination(header: Element, school: tuple[str, str]) -> None:
+    """Refuses a file for another school. Letters (`LLLL`, `XXXX`, `MMMM`) stand for none in particular."""
+    stated = tuple(text_of(header, f"DestSchool/{name}") for name in ("LEA", "Estab"))
+    if any(number.isdecimal() and number != ours for number, ours in zip(stated, school, strict=True)):
+        found = " ".join(filter(None, stated))
+        accepted = (
+            f"{' '.join(school)}, which is this school; or a file that is meant to be for another one, "
+            "if you say so (other_destination)"
+        )
+        raise UnreadableFile(
+            "This Common Transfer File is for another school",
+            [finding("Header/DestSchool", found, accepted)],
+        )
+
+
 class _Field(msgspec.Struct, frozen=True):
-    """A field that one element states."""
+    """A field that one element states: read by a function, or a code of a list, which is kept as it came."""
 
     path: str
     field: str
-    read: Callable[[str], Any]
+    read: Callable[[str], Any] | None = None
+    codes: CodeSet | None = None
+
+
+def _read_name(text: str) -> str:
+    if len(name := read_text(text)) > fields.LONGEST_NAME:
+        raise ValueError(f"at most {fields.LONGEST_NAME} characters")
+    return name
 
 
 def _readers(today: date) -> list[_Field]:
@@ -128,47 +151,51 @@ def _readers(today: date) -> list[_Field]:
         _Field("Surname", "surname", read_text),
         _Field("Forename", "forename", read_text),
         _Field("DOB", "date_of_birth", fields.born_by(today, fields.read_year_first)),
-        _Field("Gender", "sex", SEX.find),
-        _Field("Sex", "sex", SEX.find),
-        _Field("BasicDetails/NCyearActual", "nc_year", read_nc_year),
-        _Field("BasicDetails/Ethnicity", "ethnicity", ETHNICITY.find),
-        _Field("BasicDetails/Languages/Type", "first_language", LANGUAGE.find),
+        _Field("Gender", "sex", codes=SEX),
+        _Field("Sex", "sex", codes=SEX),
+        _Field("BasicDetails/PreferredSurname", "preferred_surname", _read_name),
+        _Field("BasicDetails/PreferredForename", "preferred_forename", _read_name),
+        _Field("BasicDetails/FormerSurname", "former_surname", _read_name),
+        _Field("BasicDetails/FormerForename", "former_forename", _read_name),
+        _Field("BasicDetails/MiddleNames", "middle_names", _read_name),
+        _Field("BasicDetails/Ethnicity", "ethnicity", codes=ETHNICITY),
+        _Field("BasicDetails/EnrolStatus", "enrolment_status", codes=ENROLMENT_STATUS),
         _Field("LookedAfter/InCare", "in_care", fields.read_boolean),
         _Field("Address/PostCode", "postcode", read_postcode),
     ]
 
 
-def _pupil(number: int, pupil: Element, context: Context, readers: list[_Field]) -> PupilRow:
+def _pupil(number: int, element: Element, context: Context, readers: list[_Field]) -> PupilRow:
     reader = RowReader(number)
-    values: dict[str, Any] = {}
+    pupil = Pupil(element, reader, Keeper(reader, context.dropped), {})
+    values = pupil.values
     for plain in readers:
-        stated = text_of(pupil, plain.path)
+        stated = text_of(element, plain.path)
         if "@" in stated and holds_email(stated):
             reader.wrong(plain.path, stated, fields.NO_EMAIL)
         elif stated:
-            values[plain.field] = reader.read(plain.path, stated, plain.read)
-    former = [
-        reader.read("BasicDetails/FormerUPN", stated, read_upn)
-        for element in pupil.iterfind("BasicDetails/FormerUPN")
-        if (stated := text_of(element, "."))
-    ]
-    if former:
-        values["former_upns"] = tuple(former)
-    read_meals(pupil, reader, values, context.today)
-    read_sen(pupil, reader, values, context.today)
-    read_entry(pupil, reader, values, context)
-    read_attendance(pupil, reader, values, context)
-    results = read_results(pupil, reader, context)
-    _count_dropped(pupil, context.dropped)
-    named = _check_identity(pupil, reader, values, context.seen)
+            values[plain.field] = (
+                reader.keep(plain.path, stated, plain.codes, context.today)
+                if plain.codes
+                else reader.read(plain.path, stated, plain.read or str)
+            )
+    _read_nc_year(pupil, context)
+    _read_former_upns(pupil)
+    _read_language(pupil, context)
+    read_meals(pupil, context)
+    read_sen(pupil, context)
+    read_schools(pupil, context)
+    read_attendance(pupil, context)
+    results = read_results(pupil, context)
+    named = _check_identity(pupil, context.seen)
+    pupil.keeper.keep_rest(element)
     upn = values.get("upn")
     if reader.findings:
-        return PupilRow(row=number, upn=upn, findings=tuple(reader.findings))
+        return PupilRow(row=number, upn=upn, findings=tuple(reader.findings), flags=tuple(reader.flags))
+    if pupil.keeper.kept:
+        values["other_elements"] = tuple(pupil.keeper.kept)
     names = {field: value for field, value in values.items() if field in _NAMES}
     record = {field: value for field, value in values.items() if field not in _NAMES}
-    if not named:
-        for field in names.keys() - {"upn"}:
-            context.dropped[f"{field} of a pupil without a name"] += 1
     given = frozenset(values) if named else frozenset(record)
     record.setdefault("sex", "U")
     record.setdefault("date_of_entry", date(context.academic_year, FIRST_MONTH, 1))
@@ -178,17 +205,54 @@ def _pupil(number: int, pupil: Element, context: Context, readers: list[_Field])
         names=PupilNames(**names) if named else None,
         record=PupilRecord(**record),
         given=given,
+        apart={} if named else {field: value for field, value in names.items() if field != "upn"},
         results=results,
+        flags=tuple(reader.flags),
     )
 
 
-def _check_identity(pupil: Element, reader: RowReader, values: dict[str, Any], seen: Seen) -> bool:
+def _read_nc_year(pupil: Pupil, context: Context) -> None:
+    """The NC year, however it is written; one that there is not is kept as it came."""
+    path = "BasicDetails/NCyearActual"
+    if stated := text_of(pupil.element, path):
+        try:
+            pupil.values["nc_year"] = read_nc_year(stated)
+        except ValueError:
+            if (code := pupil.reader.keep(path, stated, NC_YEAR, context.today)) is not None:
+                pupil.values["nc_year"] = code
+
+
+def _read_former_upns(pupil: Pupil) -> None:
+    path = "BasicDetails/FormerUPN"
+    former = [
+        pupil.reader.read(path, stated, read_upn)
+        for element in pupil.element.iterfind(path)
+        if (stated := text_of(element, "."))
+    ]
+    if former:
+        pupil.values["former_upns"] = tuple(dict.fromkeys(former))
+
+
+def _read_language(pupil: Pupil, context: Context) -> None:
+    """The first language: the first one of type F, or without a type. Others are kept as they came."""
+    path = "BasicDetails/Languages/Type"
+    for language in pupil.element.iterfind(path):
+        stated = text_of(language, "Language") or (language.text or "").strip()
+        is_first = text_of(language, "LanguageType") in {"", "F"} and "first_language" not in pupil.values
+        if not (is_first and stated):
+            pupil.keeper.leave(language)
+        elif (code := pupil.reader.keep(path, stated, LANGUAGE, context.today)) is not None:
+            pupil.values["first_language"] = code
+
+
+def _check_identity(pupil: Pupil, seen: Seen) -> bool:
     """Checks that the pupil can be told from others; answers whether there is a name."""
-    named = [path for path in _WHOLE_NAME if text_of(pupil, path)]
+    reader, values = pupil.reader, pupil.values
+    named = [path for path in _WHOLE_NAME if text_of(pupil.element, path)]
     for path in _WHOLE_NAME:
         if named and path not in named:
             reader.wrong(path, "", f"{', '.join(_WHOLE_NAME)} together, or a UPN with none of them")
-    if not named and not text_of(pupil, "UPN"):
+    if not named and not text_of(pupil.element, "UPN"):
         reader.wrong("UPN", "", f"a UPN, or {', '.join(_WHOLE_NAME)}")
     if upn := values.get("upn"):
         seen.check_upn(reader, "UPN", upn)
@@ -201,22 +265,3 @@ def _check_identity(pupil: Element, reader: RowReader, values: dict[str, Any], s
             "SchoolHistory/School/EntryDate", entered.isoformat(), f"a date on or after the DOB, {born}"
         )
     return bool(named)
-
-
-def _count_dropped(pupil: Element, dropped: Counter[str]) -> None:
-    for part in pupil:
-        tag = part.tag
-        if tag in _TAKEN:
-            for inner in part:
-                if inner.tag not in _TAKEN[tag]:
-                    dropped[f"{tag}/{inner.tag}"] += 1
-        elif tag == "Address":
-            dropped[POSTAL_ADDRESSES] += any(inner.tag != "PostCode" for inner in part)
-        elif tag == "Phones":
-            dropped[PHONE_NUMBERS] += len(part)
-        elif tag == "Email":
-            dropped[EMAIL_ADDRESSES] += 1
-        elif tag == "Contacts":
-            dropped[CONTACTS] += len(part)
-        elif tag not in _PLAIN:
-            dropped[tag] += 1

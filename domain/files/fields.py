@@ -11,6 +11,9 @@ from domain.files.rows import EARLIEST_DATE_OF_BIRTH
 
 NO_EMAIL = "text without an email address: Target Tracker does not keep them"
 
+LONGEST_NAME = 200
+"""Characters of the name of a school or a child; what is longer is not one."""
+
 _DAY_FIRST = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})")
 _YEAR_FIRST = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _COUNT = re.compile(r"[0-9]{1,4}")
@@ -65,6 +68,35 @@ def born_by(today: date, read: Callable[[str], date]) -> Callable[[str], date]:
         return day
 
     return read_birth
+
+
+def read_between(text: str, first: date, last: date) -> date:
+    """A date as `yyyy-mm-dd`, if it is one of these days.
+
+    Args:
+        text: What stands there.
+        first: The first day that is accepted.
+        last: The last one.
+
+    Raises:
+        ValueError: It is none, or another; the message is what is accepted.
+    """
+    if not first <= (day := read_year_first(text)) <= last:
+        raise ValueError(f"a day from {first.isoformat()} to {last.isoformat()}")
+    return day
+
+
+def read_past(text: str, today: date) -> date:
+    """A date as `yyyy-mm-dd` of something that has happened to a pupil of today: from 1990 on.
+
+    Raises:
+        ValueError: It is none, or another; the message is what is accepted.
+    """
+    if (day := read_year_first(text)) > today:
+        raise ValueError("a date that is not in the future")
+    if day < EARLIEST_DATE_OF_BIRTH:
+        raise ValueError(f"a date of {EARLIEST_DATE_OF_BIRTH.year} or later")
+    return day
 
 
 def read_boolean(text: str) -> bool:

@@ -2,7 +2,7 @@
 
 What is kept is never what was sent. The picture is decoded and written anew, so that no location, no name of
 a camera or a person, no caption, no embedded thumbnail and nothing behind its end is left. Why it is done as
-it is stands in `docs/decisions/0021-photographs-are-developed-apart.md`.
+it is stands in `docs/decisions/0025-photographs-are-developed-apart.md`.
 """
 
 from __future__ import annotations

@@ -11,14 +11,12 @@ from domain.files.mapping import Mapping, layout_of
 from domain.files.mapping_guess import MappingGuess, guess_mapping
 from domain.files.pupil_csv import read_pupil_csv
 from domain.files.pupil_table import read_table
+from domain.files.rows import MOST_PUPILS as MOST_PUPILS
 from domain.files.rows import PupilFile, finding
 
 ACCEPTED = "a Target Tracker import file (CSV) or a Common Transfer File (XML)"
 
 A_TABLE = "a table of pupils (CSV)"
-
-MOST_PUPILS = 10_000
-"""More than any school in England has several times over: a longer file is somebody else's, or a mistake."""
 
 _OTHERS = {
     b"PK\x03\x04": "an Excel workbook or zip archive",
@@ -34,6 +32,7 @@ def read_pupil_file(
     today: date,
     school: tuple[str, str] | None = None,
     mapping: Mapping | None = None,
+    any_destination: bool = False,
 ) -> PupilFile:
     """Reads a Target Tracker import file or a Common Transfer File; with a mapping, any CSV file of pupils.
 
@@ -45,10 +44,11 @@ def read_pupil_file(
         today: No date of birth or entry may lie after it.
         school: LA and establishment number of the school that the file is read for; only a CTF asks.
         mapping: Which column fills which field; only for CSV files that are not Target Tracker's own.
+        any_destination: Whether a CTF may be meant for another school than that one.
 
     Raises:
-        UnreadableFile: It is neither, is damaged, is not safe to read, or has more than `MOST_PUPILS`. The
-            findings say where and what.
+        UnreadableFile: It is neither, is damaged, is not safe to read, is meant for another school, or has
+            more than `MOST_PUPILS`. The findings say where and what.
         InvalidInput: The mapping is not as it must be.
     """
     layout = layout_of(mapping, today) if mapping else None
@@ -56,7 +56,13 @@ def read_pupil_file(
     if layout is not None:
         file = read_table(content, layout, academic_year=academic_year, today=today)
     elif _is_xml(content):
-        file = read_ctf(content, academic_year=academic_year, today=today, school=school)
+        file = read_ctf(
+            content,
+            academic_year=academic_year,
+            today=today,
+            school=school,
+            any_destination=any_destination,
+        )
     else:
         file = read_pupil_csv(content, academic_year=academic_year, today=today)
     if (pupils := len(file.rows)) > MOST_PUPILS:

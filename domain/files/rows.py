@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -19,6 +19,9 @@ T = TypeVar("T")
 LONGEST_FOUND = 60
 """So much of what was found is repeated to the sender."""
 
+MOST_PUPILS = 10_000
+"""More than any school in England has several times over: a longer file is somebody else's, or a mistake."""
+
 EARLIEST_DATE_OF_BIRTH = date(1990, 1, 1)
 """Nobody born before this is a pupil; an earlier date is a slip of the keyboard."""
 
@@ -26,6 +29,7 @@ EMAIL_ADDRESSES = "email addresses"
 POSTAL_ADDRESSES = "postal addresses"
 PHONE_NUMBERS = "phone numbers"
 CONTACTS = "contacts"
+TOO_LARGE = "elements that are too large to keep"
 
 
 class PupilRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,9 +48,11 @@ class PupilRow(msgspec.Struct, frozen=True, kw_only=True):
         given: The fields of `names` and `record` that the file states.
         joined: Those of them, all periods, that are joined to what the school has and do not replace it: a
             row has room for one.
+        apart: Fields of `names` of a pupil whom a CTF does not name, by field: those that it states.
         results: Assessments; only a CTF has them.
         findings: What is wrong with it; if anything is, the row is refused.
         flags: What is kept as it came, and is to be looked at: codes that no list has, or not at the time.
+        joins: If the child is new, the date of entry is that of `record`, though the file does not state it.
     """
 
     row: int
@@ -55,9 +61,11 @@ class PupilRow(msgspec.Struct, frozen=True, kw_only=True):
     record: PupilRecord | None = None
     given: frozenset[str] = frozenset()
     joined: frozenset[str] = frozenset()
+    apart: Mapping[str, Any] = {}
     results: tuple[Result, ...] = ()
     findings: tuple[Finding, ...] = ()
     flags: tuple[Finding, ...] = ()
+    joins: bool = False
 
 
 class FileSource(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,11 +92,11 @@ class PupilFile(msgspec.Struct, kw_only=True):
     Attributes:
         format: Which kind of file it is.
         encoding: The character encoding: `utf-8`, `utf-8-sig` (with a byte order mark), `cp1252`, or what
-            the XML
-            declares.
+            the XML declares.
         rows: The children, in the order of the file.
         dropped: What the file holds and Target Tracker does not take, counted by kind: `{"email addresses":
-            3}`. source: The header of a CTF.
+            3}`.
+        source: The header of a CTF.
     """
 
     format: Literal["target-tracker-csv", "mapped-csv", "ctf"]
@@ -131,6 +139,11 @@ class RowReader:
             self.wrong(field, text, str(refused))
             return None
 
+    def flag(self, field: str, found: str, message: str) -> None:
+        """Says of something that is kept that it is to be looked at; the same once for each row."""
+        if (flagged := finding(field, found, message, self.row)) not in self.flags:
+            self.flags.append(flagged)
+
     def keep(self, field: str, text: str, codes: CodeSet, day: date) -> str | None:
         """The code to keep: as the list spells it, or as it came, with a flag, where the list lacks it.
 
@@ -145,7 +158,7 @@ class RowReader:
         """
         code = self.read(field, text, codes.keep)
         if code is not None and (flag := codes.flag(code, day)):
-            self.flags.append(finding(field, code, flag.message, self.row))
+            self.flag(field, code, flag.message)
         return code
 
     def wrong(self, field: str, found: str, accepted: str) -> None:

@@ -13,7 +13,7 @@ from scripts.cli.client import Client
 from scripts.cli.connection import operator, signed_in
 from scripts.cli.failures import ExitCode, Misused, Refused, findings_in
 from scripts.cli.mapping import mapped, offer_mapping
-from scripts.cli.options import Json, OperatorTokenFile
+from scripts.cli.options import Json, OperatorTokenFile, read_day
 from scripts.cli.output import say, show_findings, show_json, show_table
 
 SHOWN = 20
@@ -56,6 +56,19 @@ def import_file(
             min=0, metavar="N", help="With --whole-roll: let N leave, more than a tenth of the roll."
         ),
     ] = None,
+    joined_on: Annotated[
+        str | None,
+        typer.Option(
+            "--joined-on",
+            parser=read_day,
+            metavar="DATE",
+            help="Date of entry of new pupils whose file, from the school before, gives none.",
+        ),
+    ] = None,
+    other_destination: Annotated[
+        bool,
+        typer.Option("--other-destination", help="Take a Common Transfer File that is for another school."),
+    ] = False,
     login_key_file: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="As the operator: the login key that the school gave for this."),
@@ -96,8 +109,10 @@ def import_file(
                 parameters={
                     "dry_run": "true" if dry_run else "false",
                     "whole_roll": "true" if whole_roll else "false",
+                    "other_destination": "true" if other_destination else "false",
                 }
-                | ({} if allow_leavers is None else {"allow_leavers": str(allow_leavers)}),
+                | ({} if allow_leavers is None else {"allow_leavers": str(allow_leavers)})
+                | ({} if joined_on is None else {"joined_on": joined_on}),
                 headers={"Content-Type": f"application/{'json' if mapping else 'octet-stream'}"},
             ).body
         except Refused as refused:

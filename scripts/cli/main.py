@@ -19,6 +19,7 @@ from scripts.cli import (
     changes,
     codes,
     erasing,
+    exporting,
     importing,
     keys,
     noting,
@@ -136,6 +137,7 @@ for name, part in (
 ):
     app.add_typer(part.app, name=name)
 app.add_typer(noting.notes, name="notes")
+app.add_typer(exporting.app, name="export")
 app.add_typer(noting.concerns, name="concerns")
 operating.add_to(app)
 

@@ -157,6 +157,9 @@ def show(
             ("Terms completed", then["terms_completed"]),
             ("Preschool terms", pupil["preschool_terms"]),
             ("Previous setting", pupil["previous_setting"]),
+            ("Schools before", "; ".join(map(_attended_school, pupil["previous_schools"] or []))),
+            ("Attendance before", "; ".join(map(_attended_year, pupil["attendance_before"] or []))),
+            ("Kept from files", _kept(pupil["other_elements"])),
             ("Free school meals", then["free_school_meals"]),
             ("Pupil premium", ", ".join(then["premium"])),
             ("SEN provision", then["sen_provision"]),
@@ -197,6 +200,26 @@ def _attended(totals: dict[str, int] | None) -> str | None:
     attended = totals["possible"] - totals["authorised"] - totals["unauthorised"]
     year = academic_year_label(totals["academic_year"])
     return f"{attended} of {totals['possible']} sessions in {year}"
+
+
+def _attended_school(school: dict[str, Any]) -> str:
+    """A school before this one, with the days that are known."""
+    numbers = "/".join(filter(None, (school.get("local_authority"), school.get("establishment"))))
+    days = [day(school[name]) for name in ("entered_on", "left_on") if school.get(name)]
+    told = f" ({' to '.join(days)})" if days else ""
+    return f"{school.get('name') or numbers or '?'}{told}"
+
+
+def _attended_year(year: dict[str, Any]) -> str:
+    where = f" at {year['name']}" if year.get("name") else ""
+    return f"{_attended(year)}{where}"
+
+
+def _kept(elements: list[dict[str, str]] | None) -> str | None:
+    """How much there is that Target Tracker has no field for; it goes out again with the child."""
+    if not elements:
+        return None
+    return f"{len(elements)} {'element' if len(elements) == 1 else 'elements'} of Common Transfer Files"
 
 
 def _show_results(assessments: list[dict[str, Any]]) -> None:
@@ -263,9 +286,23 @@ def leave(
     ] = None,
     reason: Annotated[str | None, typer.Option(help="Why the child leaves.")] = None,
     destination: Annotated[str | None, typer.Option(help="The school that the child goes to.")] = None,
+    reason_code: Annotated[
+        str | None,
+        typer.Option(metavar="CODE", help="Why, as DfE's code; `codes leaving-reason` lists them."),
+    ] = None,
+    destination_school: Annotated[
+        str | None,
+        typer.Option(metavar="NUMBER", help="The DfE number of that school, such as 881/2001."),
+    ] = None,
 ) -> None:
     """Take a child off the roll; the record stays readable."""
-    body = {"left_on": on or _today(), "reason": reason, "destination": destination}
+    body = {
+        "left_on": on or _today(),
+        "reason": reason,
+        "destination": destination,
+        "reason_code": reason_code,
+        "destination_school": destination_school,
+    }
     with signed_in(context) as client:
         headers = {"If-Match": _tag(client, pupil_id)}
         client.command("POST", f"/v1/pupils/{pupil_id}/leave", body, headers=headers)

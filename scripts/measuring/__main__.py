@@ -10,7 +10,7 @@ import msgspec
 import typer
 from rich.console import Console
 
-from scripts.measuring import appends, commands, imports, logins, memory, opening, projecting
+from scripts.measuring import appends, commands, imports, logins, memory, opening, projecting, transfers
 from scripts.measuring.ground import Ground, ground
 from scripts.measuring.measure import Figure
 
@@ -18,6 +18,7 @@ BENCHMARKS: dict[str, Callable[[Ground], Iterator[Figure]]] = {
     "append": appends.measure,
     "command": commands.measure,
     "import": imports.measure,
+    "transfer": transfers.measure,
     "project": projecting.measure,
     "open": opening.measure,
     "login": logins.measure,

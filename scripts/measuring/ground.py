@@ -119,6 +119,11 @@ def made_up_child(number: int, class_name: str = "Class 0") -> tuple[PupilNames,
 
 def new_school(schools: Schools) -> SchoolApplication:
     """A school that has just been registered, opened with its login key."""
+    return opened_with_key(schools, login_key.read(registered_key(schools), schools.service_keys))
+
+
+def registered_key(schools: Schools) -> str:
+    """The login key of a school that has just been registered."""
     registered = register(
         schools,
         Registration(
@@ -136,4 +141,4 @@ def new_school(schools: Schools) -> SchoolApplication:
         ),
     )
     assert registered.login_key
-    return opened_with_key(schools, login_key.read(registered.login_key, schools.service_keys))
+    return registered.login_key

@@ -50,6 +50,8 @@ WHAT_ROUTES_ASK_FOR: dict[tuple[str, str], Permission | str] = {
     ("POST", "/v1/imports"): Permission.IMPORT_PUPILS,
     ("POST", "/v1/imports/mapped"): Permission.IMPORT_PUPILS,
     ("POST", "/v1/imports/mapping"): Permission.IMPORT_PUPILS,
+    ("GET", "/v1/exports/ctf"): Permission.EXPORT_PUPILS,
+    ("GET", "/v1/exports/pupils.csv"): Permission.EXPORT_PUPILS,
     ("GET", "/v1/classes"): Permission.READ_PUPILS,
     ("GET", "/v1/pupils"): Permission.READ_PUPILS,
     ("POST", "/v1/pupils/search"): Permission.READ_PUPILS,

@@ -46,7 +46,9 @@ OBSERVATION = "/v1/pupils/{pupil_id}/observations/{observation_id}"
 PHOTOGRAPH = f"{OBSERVATION}/photographs/{{photograph_id}}"
 
 NAMED_ALONE = {"/v1/history", "/v1/pupils/{pupil_id}/observations", OBSERVATION, PHOTOGRAPH} | {
-    f"{PHOTOGRAPH}/thumbnail"
+    f"{PHOTOGRAPH}/thumbnail",
+    "/v1/exports/ctf",
+    "/v1/exports/pupils.csv",
 }
 """The routes of those that nobody is shown anything by who may see no names."""
 
@@ -54,6 +56,8 @@ READING = {
     "GET /v1/classes": ReadKind.CLASSES,
     "GET /v1/classes/{class_id}/sheet": ReadKind.SHEET,
     "GET /v1/classes/{class_id}/attendance": ReadKind.REGISTER,
+    "GET /v1/exports/ctf": ReadKind.EXPORT,
+    "GET /v1/exports/pupils.csv": ReadKind.EXPORT,
     "GET /v1/history": ReadKind.SCHOOL_HISTORY,
     "GET /v1/pupils": ReadKind.PUPILS,
     "GET /v1/pupils/{pupil_id}": ReadKind.PUPIL,

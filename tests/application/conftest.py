@@ -25,13 +25,13 @@ from tests.keys import opened, schools_of
 PASSWORD = "a long enough password"
 
 
-def registration(urn: str = "123456") -> Registration:
+def registration(urn: str = "123456", number: str = "8812001") -> Registration:
     return Registration(
         facts=SchoolFacts(
             name="Made-up Primary School",
             urn=urn,
-            local_authority="881",
-            establishment="2001",
+            local_authority=number[:3],
+            establishment=number[3:],
             region="East of England",
         ),
         official_email="office@made-up.example",
@@ -66,9 +66,10 @@ class RegisteredSchool:
 _urns = count(123456)
 
 
-def registered_school(schools: Schools) -> RegisteredSchool:
+def registered_school(schools: Schools, number: str = "8812001") -> RegisteredSchool:
+    """A new school, whose authority and establishment have these seven digits."""
     urn = str(next(_urns))
-    registered = register(schools, registration(urn))
+    registered = register(schools, registration(urn, number))
     made, login_key = registered.outcome.result, registered.login_key
     assert login_key
     application = opened(schools, login_key)

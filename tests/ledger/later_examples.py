@@ -8,14 +8,17 @@ from domain.assessment import AssessmentRecorded, Result
 from domain.events import OPERATOR, Event
 from domain.pupil import (
     Concern,
+    Destination,
     PupilAdmitted,
     PupilChanged,
+    PupilLeft,
     PupilSnapshot,
     Source,
 )
 from domain.pupil_record import (
     AttendanceTotals,
     CarePeriod,
+    OtherElement,
     Period,
     PremiumPeriod,
     PupilNames,
@@ -23,6 +26,7 @@ from domain.pupil_record import (
     RecordChange,
     SchoolAttended,
     SenPeriod,
+    YearAttended,
 )
 from domain.school import ImportCompleted
 from tests.ledger.example_ids import ASSESSMENT, CONCERN, IMPORT, PUPIL, SCHOOL, STATEMENT, TEACHER
@@ -89,6 +93,56 @@ LATER: dict[str, Event] = {
             care_periods=CARE,
         ),
         source=Source.ENTERED,
+    ),
+    "pupil.admitted.1 transferred": PupilAdmitted(
+        originator_id=PUPIL,
+        originator_version=1,
+        actor=TEACHER,
+        names=PupilNames(
+            surname="Exempel",
+            forename="Zoë",
+            date_of_birth=date(2016, 2, 29),
+            attendance_before=(
+                YearAttended(
+                    academic_year=2021,
+                    possible=376,
+                    authorised=8,
+                    unauthorised=2,
+                    name="Elm Bank Infant School",
+                    local_authority="881",
+                    establishment="2999",
+                ),
+            ),
+            other_elements=(
+                OtherElement(
+                    xml="<CareAuthority>881</CareAuthority>",
+                    path="LookedAfter",
+                    of="there",
+                    after="InCare",
+                ),
+            ),
+        ),
+        record=PupilRecord(sex="F", date_of_entry=date(2022, 9, 5)),
+        source=Source.FILE,
+    ),
+    "pupil.left.1 transferred": PupilLeft(
+        originator_id=PUPIL,
+        originator_version=3,
+        actor=TEACHER,
+        left_on=date(2025, 4, 4),
+        reason_code="ST",
+        destination_la="881",
+        destination_establishment="2003",
+    ),
+    "pupil.snapshot.1 transferred": PupilSnapshot(
+        originator_id=PUPIL,
+        originator_version=4,
+        actor=OPERATOR,
+        names=PupilNames(surname="Exempel", forename="Zoë", date_of_birth=date(2016, 2, 29)),
+        record=PupilRecord(sex="F", date_of_entry=date(2020, 9, 3)),
+        left_on=date(2025, 4, 4),
+        leaving_reason="ST",
+        destination=Destination("881", "2003"),
     ),
     "pupil.changed.1 whole": PupilChanged(
         originator_id=PUPIL,

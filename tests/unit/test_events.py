@@ -175,6 +175,8 @@ def test_free_text_lies_with_the_names() -> None:
         "observation.made.subject_code",
         "staff.added.password_verifier",
         "staff.password-set.password_verifier",
+        "pupil.left.reason_code",  # one of a list
+        "pupil.snapshot.leaving_reason",
     }
     texts = {
         f"{cls.name}.{field}"

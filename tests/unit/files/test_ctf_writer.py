@@ -5,26 +5,15 @@ from datetime import UTC, date, datetime
 
 import msgspec
 import pytest
-from hypothesis import assume, given
-from hypothesis import strategies as st
 
 from domain.assessment import Result
 from domain.codes.upn import make_upn
 from domain.errors import InvalidInput
-from domain.files.ctf_writer import CtfPupil, CtfSchool, write_ctf
+from domain.files.ctf_writer import ANYWHERE, CtfPupil, CtfSchool, Destination, file_name, write_ctf
 from domain.files.reader import read_pupil_file
-from domain.files.rows import FileSource
 from domain.pupil import PupilNames, PupilRecord
-from tests.unit.files.children import (
-    ACADEMIC_YEAR,
-    TODAY,
-    distinct,
-    names,
-    records,
-    results,
-    upns,
-    with_own_upns,
-)
+from domain.pupil_record import SchoolAttended
+from tests.unit.files.children import ACADEMIC_YEAR, TODAY
 
 SCHOOL = CtfSchool(la="999", establishment="1001", urn="90875", name="St Made-up’s <&> Primary")
 NOW = datetime(2026, 3, 2, 9, 30, 15, tzinfo=UTC)
@@ -67,6 +56,10 @@ def test_the_file_that_is_written() -> None:
         "<SchoolName>St Made-up’s &lt;&amp;&gt; Primary</SchoolName>",
         "<AcademicYear>2026</AcademicYear>",
         "</SourceSchool>",
+        "<DestSchool>",
+        "<LEA>XXX</LEA>",
+        "<Estab>XXXX</Estab>",
+        "</DestSchool>",
         "</Header>",
         "<CTFpupilData>",
         "<Pupil>",
@@ -96,6 +89,7 @@ def test_the_file_that_is_written() -> None:
         "<Estab>1001</Estab>",
         "<SchoolName>St Made-up’s &lt;&amp;&gt; Primary</SchoolName>",
         "<EntryDate>2021-09-06</EntryDate>",
+        "<LastSchool>true</LastSchool>",
         "</School>",
         "</SchoolHistory>",
         "</Pupil>",
@@ -104,28 +98,45 @@ def test_the_file_that_is_written() -> None:
     ]
 
 
-transferable = st.builds(
-    CtfPupil,
-    names=st.builds(
-        lambda child, former: msgspec.structs.replace(child, former_upns=former),
-        names,
-        st.just(()) | st.tuples(upns),
-    ),
-    record=records.map(lambda record: msgspec.structs.replace(record, class_name=None, gifted=None)),
-    results=st.lists(results, max_size=5).map(tuple),
+@pytest.mark.parametrize(
+    ("destination", "name"),
+    [
+        (ANYWHERE, "9991001_CTF_XXXXXXX_001.xml"),
+        (Destination("881", "2001"), "9991001_CTF_8812001_001.xml"),
+    ],
 )
+def test_the_name_of_the_file(destination: Destination, name: str) -> None:
+    assert file_name(SCHOOL, destination) == name
+    assert file_name(SCHOOL, destination, 12) == name.replace("001.xml", "012.xml")
 
 
-@given(st.lists(transferable, max_size=4, unique_by=lambda pupil: distinct((pupil.names, None))))
-def test_what_is_written_reads_back_the_same(pupils: list[CtfPupil]) -> None:
-    assume(with_own_upns([pupil.names for pupil in pupils]))
-    content = write_ctf(SCHOOL, ACADEMIC_YEAR, pupils, NOW)
-    file = read_pupil_file(content, academic_year=ACADEMIC_YEAR, today=TODAY)
-    assert [CtfPupil(names=row.names, record=row.record, results=row.results) for row in file.rows] == pupils  # type: ignore[arg-type]
-    assert file.dropped == {}
-    assert file.source == FileSource(
-        la="999", establishment="1001", urn="90875", name=SCHOOL.name, academic_year=ACADEMIC_YEAR
+def test_a_leaver() -> None:
+    left = msgspec.structs.replace(ALBERT, left_on=date(2026, 2, 27), leaving_reason="ST")
+    content = write_ctf(SCHOOL, ACADEMIC_YEAR, [left], NOW, Destination("881", "2001")).decode()
+    here = "<School>\n" + content.partition("<School>\n")[2].partition("</School>")[0] + "</School>"
+    assert here.splitlines()[4:8] == [
+        "<EntryDate>2021-09-06</EntryDate>",
+        "<LeavingDate>2026-02-27</LeavingDate>",
+        "<LeavingReason>ST</LeavingReason>",
+        "<LastSchool>true</LastSchool>",
+    ]
+    assert "<DestSchool>\n<LEA>881</LEA>\n<Estab>2001</Estab>\n</DestSchool>" in content
+    # The new school reads where the child was before, and no date of entry into itself.
+    (row,) = read_pupil_file(
+        content.encode(), academic_year=ACADEMIC_YEAR, today=TODAY, school=("881", "2001")
+    ).rows
+    assert row.names is not None
+    assert row.names.previous_schools == (
+        SchoolAttended(
+            name=SCHOOL.name,
+            local_authority="999",
+            establishment="1001",
+            entered_on=date(2021, 9, 6),
+            left_on=date(2026, 2, 27),
+            leaving_reason="ST",
+        ),
     )
+    assert "date_of_entry" not in row.given
 
 
 def test_results_on_another_scale_are_refused() -> None:
