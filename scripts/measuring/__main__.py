@@ -10,7 +10,7 @@ import msgspec
 import typer
 from rich.console import Console
 
-from scripts.measuring import appends, commands, imports, logins, memory, opening, projecting
+from scripts.measuring import appends, commands, imports, logins, memory, opening, progress, projecting
 from scripts.measuring.ground import Ground, ground
 from scripts.measuring.measure import Figure
 
@@ -20,6 +20,7 @@ BENCHMARKS: dict[str, Callable[[Ground], Iterator[Figure]]] = {
     "import": imports.measure,
     "project": projecting.measure,
     "open": opening.measure,
+    "progress": progress.measure,
     "login": logins.measure,
     "memory": memory.measure,
 }
