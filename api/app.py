@@ -8,7 +8,9 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from api import (
+    assessment_points,
     assessments,
+    attendance,
     benchmarks,
     codes,
     erasures,
@@ -20,9 +22,12 @@ from api import (
     notes,
     password_resets,
     pupils,
+    schemes,
     schools,
     sessions,
     staff,
+    statements,
+    targets,
     usage,
 )
 from api.description import describe
@@ -44,6 +49,11 @@ RESOURCES = (
     notes,
     erasures,
     assessments,
+    attendance,
+    schemes,
+    assessment_points,
+    targets,
+    statements,
     history,
     logins,
     usage,

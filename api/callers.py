@@ -60,7 +60,11 @@ class Caller:
     @property
     def only_classes(self) -> tuple[str, ...] | None:
         """The only classes whose assessments the caller may record; nothing, where it may be any."""
-        if self.member is None or self.may(Permission.RECORD_ASSESSMENTS):
+        return self.only_classes_for(Permission.RECORD_ASSESSMENTS)
+
+    def only_classes_for(self, permission: Permission) -> tuple[str, ...] | None:
+        """The only classes for which the caller has the permission; nothing, where it is for any."""
+        if self.member is None or self.may(permission):
             return None
         return self.member.access.classes
 

@@ -22,7 +22,7 @@ routes = Routes("history")
 
 
 class PupilHistory(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that happened to a pupil's record and assessments."""
+    """Everything that happened to a pupil's record, assessments and attendance."""
 
     entries: list[HistoryEntry]
     position: int
@@ -60,7 +60,7 @@ def read_pupil_history(
     asked: Annotated[ReadQuery, query(ReadQuery)],
     pupil_id: UUID,
 ) -> Shown[PupilHistory]:
-    """Read what happened to a pupil's record and assessments."""
+    """Read what happened to a pupil's record, assessments and attendance."""
     position = see(caller, asked.min_position)
     entries = of_pupil(caller.school, pupil_id)
     answer = PupilHistory(entries=entries, position=position)

@@ -266,7 +266,8 @@ def read_pupil(
             caller.school.pupil(pupil_id)  # which says so, if there was one who has been erased
             raise NotFound("This school has no pupil with that id")
         latest = projections.assessments.latest(read.connection, caller.school.keys, pupil_id)
-    etag = tag_of(view.version, max((result.position for result in latest), default=0), asked.day)
+        newest_position = projections.assessments.newest_position(read.connection, caller.school_id, pupil_id)
+    etag = tag_of(view.version, newest_position, asked.day)
     if is_known(request, etag):
         return ShownBefore(caller, ReadKind.PUPIL, [pupil_id], etag=etag)
     answer = PupilAnswer(

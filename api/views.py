@@ -12,7 +12,7 @@ from api.callers import Caller
 from domain import school_time
 from domain.access import Permission
 from domain.application.school_application import SchoolApplication
-from domain.assessment import Assessment, Result, cell_of
+from domain.assessment import STATEMENTS, Assessment, Result, cell_of, meaning_of
 from domain.events import is_sealed
 from domain.pupil import Pupil
 from domain.pupil_day import PupilDay, on_day
@@ -26,6 +26,7 @@ from domain.pupil_record import (
     SchoolAttended,
     SenPeriod,
 )
+from domain.schemes.scheme import Standing
 from domain.vault.aliases import alias_of
 from projections.assessments import AssessmentView
 from projections.pupils import PupilView
@@ -185,11 +186,11 @@ class AssessmentBody(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         assessment_id: Its id.
         corrected: It was entered otherwise at first.
-        scheme: The scale: `steps` or `statutory`.
+        scheme: The scale: one of `GET /v1/schemes`, or `statutory` for what came in a file.
         subject: A subject code.
         value: What was judged or scored, on that scale.
         academic_year: The year in which the academic year starts.
-        term: The term; null for results of a whole year.
+        term: The term or half-term; null for results of a whole year.
         nc_year: The NC year that the child was in.
         stage: CTF `Stage`.
         component: CTF `Component`.
@@ -197,6 +198,10 @@ class AssessmentBody(msgspec.Struct, frozen=True, kw_only=True):
         qualifier: CTF `ResultQualifier`.
         status: CTF `ResultStatus`.
         assessed_on: The day, where it is known.
+        scheme_version: The version of the scheme, where it has several.
+        statement: The statement that was judged, where it was one.
+        known: Whether the value is one of a scheme that is known here; what is not is kept as it came.
+        standing: `below`, `at` or `above` what was expected; null, where nothing was or nothing is known.
     """
 
     assessment_id: UUID
@@ -213,12 +218,23 @@ class AssessmentBody(msgspec.Struct, frozen=True, kw_only=True):
     qualifier: str | None
     status: str | None
     assessed_on: date | None
+    scheme_version: str | None
+    statement: UUID | None
+    known: bool
+    standing: Standing | None
 
     @classmethod
     def of(cls, assessment_id: UUID, result: Result, *, corrected: bool) -> Self:
         """A result as it is shown."""
         fields = {field: getattr(result, field) for field in Result.__struct_fields__}
-        return cls(assessment_id=assessment_id, corrected=corrected, **fields)
+        meaning = meaning_of(result)
+        return cls(
+            assessment_id=assessment_id,
+            corrected=corrected,
+            known=meaning is not None and meaning.value is not None,
+            standing=meaning.standing if meaning else None,
+            **fields,
+        )
 
 
 class PupilAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -235,6 +251,10 @@ def assessment_bodies(views: list[AssessmentView]) -> list[AssessmentBody]:
 
 
 def newest(assessments: list[Assessment]) -> list[AssessmentBody]:
-    """Of results in the order of their first entry, the newest in each cell."""
-    cells = {cell_of(assessment.result): assessment for assessment in assessments}
+    """Of results in the order of their first entry, the newest in each cell; statements apart."""
+    cells = {
+        cell_of(assessment.result): assessment
+        for assessment in assessments
+        if assessment.result.scheme != STATEMENTS
+    }
     return [AssessmentBody.of(each.id, each.result, corrected=each.corrected) for each in cells.values()]

@@ -24,6 +24,8 @@ class Permission(StrEnum):
     READ_BENCHMARKS = "read benchmarks"
     RECORD_ASSESSMENTS_OF_OWN_CLASSES = "record assessments of the classes given"
     RECORD_ASSESSMENTS = "record assessments"
+    RECORD_ATTENDANCE_OF_OWN_CLASSES = "record attendance of the classes given"
+    RECORD_ATTENDANCE = "record attendance"
     CHANGE_PUPILS = "change pupils"
     IMPORT_PUPILS = "import pupils"
     MANAGE_ASSESSMENT_POINTS = "manage assessment points"
@@ -35,8 +37,16 @@ class Permission(StrEnum):
 
 _READING_WITHOUT_NAMES = {Permission.READ_SCHOOL, Permission.READ_PUPILS, Permission.READ_BENCHMARKS}
 _READING = _READING_WITHOUT_NAMES | {Permission.READ_NAMES}
-_LIMITED = _READING | {Permission.RECORD_ASSESSMENTS_OF_OWN_CLASSES}
-_WRITING = _LIMITED | {Permission.RECORD_ASSESSMENTS, Permission.CHANGE_PUPILS, Permission.IMPORT_PUPILS}
+_LIMITED = _READING | {
+    Permission.RECORD_ASSESSMENTS_OF_OWN_CLASSES,
+    Permission.RECORD_ATTENDANCE_OF_OWN_CLASSES,
+}
+_WRITING = _LIMITED | {
+    Permission.RECORD_ASSESSMENTS,
+    Permission.RECORD_ATTENDANCE,
+    Permission.CHANGE_PUPILS,
+    Permission.IMPORT_PUPILS,
+}
 
 PERMISSIONS: dict[AccessLevel, frozenset[Permission]] = {
     AccessLevel.READ_ONLY_NO_NAMES: frozenset(_READING_WITHOUT_NAMES),

@@ -45,7 +45,7 @@ class Access(msgspec.Struct, frozen=True, omit_defaults=True):
 
     Attributes:
         level: The access level.
-        classes: For limited read-write, the classes whose assessments they may record.
+        classes: For limited read-write, the classes whose assessments and attendance they may record.
     """
 
     level: AccessLevel

@@ -24,6 +24,8 @@ class ReadKind(StrEnum):
     SHEET = "class sheet"
     NOTES = "notes about a pupil"
     CONCERNS = "concerns about a pupil"
+    ATTENDANCE = "attendance of a pupil"
+    REGISTER = "register of a class"
     PUPIL_HISTORY = "history of a pupil"
     SCHOOL_HISTORY = "history of the school"
 

@@ -1,4 +1,4 @@
-"""Current results: every entry that has not been voided, sealed as it came; the newest in a cell is shown.
+"""Current results: every entry, sealed as it came; the newest in a cell that was not voided is shown.
 
 A cell is a scheme, a subject and a period. A later entry in the same cell takes the place of an earlier one,
 which shows again when the later one is voided. A correction takes the place of the entry that it corrects. Of
@@ -58,15 +58,14 @@ class AssessmentsProjection:
         if gone:
             connection.execute(SQL["remove"], [keys.school_id, list(gone)])
         rows: dict[UUID, _Row] = {}
-        voided: list[tuple[UUID, UUID]] = []
+        voided: list[tuple[UUID, UUID, int, str, int]] = []
         for event, pupil_id in zip(events, subjects, strict=True):
             if pupil_id in gone:
                 continue
             parts = split(event.state)
             assessment_id = mapper.open_part(event, pupil_id, Compartment.OPEN, parts.open)["assessment_id"]
             if event.topic.startswith("assessment.voided."):
-                rows.pop(assessment_id, None)
-                voided.append((pupil_id, assessment_id))
+                voided.append((pupil_id, assessment_id, event.id, event.topic, event.originator_version))
             else:
                 entered = rows[assessment_id].entered if assessment_id in rows else event.id
                 rows[assessment_id] = _row(mapper, event, pupil_id, assessment_id, entered, parts.record)
@@ -132,6 +131,12 @@ def latest(connection: Connection, keys: Keyring, pupil_id: UUID) -> list[Assess
     """A pupil's current result in each cell, the newest academic year first; statements apart."""
     rows = connection.execute(SQL["latest"], [keys.school_id, pupil_id, STATEMENTS], binary=True)
     return _views(connection, keys, rows.fetchall())
+
+
+def newest_position(connection: Connection, school_id: UUID, pupil_id: UUID) -> int:
+    """The position of the newest event of a pupil's assessments, voids included; 0, if there is none."""
+    row = connection.execute(SQL["newest"], [school_id, pupil_id], binary=True).fetchone()
+    return int(row[0]) if row else 0
 
 
 def sheet(

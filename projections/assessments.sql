@@ -10,28 +10,35 @@ ON CONFLICT (school_id, pupil_id, assessment_id) DO UPDATE SET
     type = excluded.type, version = excluded.version, record = excluded.record
 
 -- name: void
-DELETE FROM projections.assessments a USING unnest(%b::uuid[], %b::uuid[]) AS voided (pupil_id, assessment_id)
+-- Nothing of the result stays, but when it went: whoever has seen the pupil before must notice.
+UPDATE projections.assessments a SET
+    voided = true, record = '', position = voided.position, type = voided.type, version = voided.version
+FROM unnest(%b::uuid[], %b::uuid[], %b::bigint[], %b::text[], %b::bigint[])
+    AS voided (pupil_id, assessment_id, position, type, version)
 WHERE a.school_id = %s AND a.pupil_id = voided.pupil_id AND a.assessment_id = voided.assessment_id
+
+-- name: newest
+SELECT coalesce(max(position), 0) FROM projections.assessments WHERE school_id = %s AND pupil_id = %s
 
 -- name: remove
 DELETE FROM projections.assessments WHERE school_id = %s AND pupil_id = ANY (%s)
 
 -- name: terms
 SELECT DISTINCT academic_year, term FROM projections.assessments
-WHERE school_id = %s AND cell LIKE %s || '/%%' AND term = ANY (%s)
+WHERE school_id = %s AND cell LIKE %s || '/%%' AND term = ANY (%s) AND NOT voided
 
 -- name: at_points
 SELECT DISTINCT ON (pupil_id, academic_year, term, cell)
     assessment_id, pupil_id, type, version, record, position, entered
 FROM projections.assessments
 WHERE school_id = %s AND (academic_year, term) IN (SELECT * FROM unnest(%b::smallint[], %b::text[]))
-    AND cell LIKE %s || '/%%'
+    AND cell LIKE %s || '/%%' AND NOT voided
 ORDER BY pupil_id, academic_year, term, cell, entered DESC
 
 -- name: latest
 SELECT assessment_id, pupil_id, type, version, record, position, entered FROM (
     SELECT DISTINCT ON (academic_year, term, cell) * FROM projections.assessments
-    WHERE school_id = %s AND pupil_id = %s AND cell NOT LIKE %s || '/%%'
+    WHERE school_id = %s AND pupil_id = %s AND cell NOT LIKE %s || '/%%' AND NOT voided
     ORDER BY academic_year, term, cell, entered DESC
 ) AS current
 ORDER BY academic_year DESC, term, cell
@@ -40,12 +47,12 @@ ORDER BY academic_year DESC, term, cell
 SELECT DISTINCT ON (pupil_id, cell) assessment_id, pupil_id, type, version, record, position, entered
 FROM projections.assessments
 WHERE school_id = %s AND pupil_id = ANY (%s) AND academic_year = %s AND term = %s
-    AND split_part(cell, '/', 1) = ANY (%s)
+    AND split_part(cell, '/', 1) = ANY (%s) AND NOT voided
 ORDER BY pupil_id, cell, entered DESC
 
 -- name: judged
 SELECT DISTINCT ON (pupil_id, academic_year, term, cell)
     assessment_id, pupil_id, type, version, record, position, entered
 FROM projections.assessments
-WHERE school_id = %s AND pupil_id = ANY (%s) AND cell LIKE %s || '/%%'
+WHERE school_id = %s AND pupil_id = ANY (%s) AND cell LIKE %s || '/%%' AND NOT voided
 ORDER BY pupil_id, academic_year, term, cell, entered DESC

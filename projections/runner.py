@@ -27,6 +27,7 @@ from domain.vault import keystore
 from domain.vault.keyring import Keyring
 from domain.vault.service_keys import ServiceKeys
 from projections.assessments import AssessmentsProjection
+from projections.attendance import AttendanceProjection
 from projections.logins import LoginsProjection
 from projections.projection import Projection
 from projections.pupils import PupilsProjection
@@ -39,6 +40,7 @@ PROJECTIONS: tuple[Projection, ...] = (
     PupilsProjection(),
     AssessmentsProjection(),
     TargetsProjection(),
+    AttendanceProjection(),
     LoginsProjection(),
     UsageProjection(),
 )

@@ -31,6 +31,7 @@ from domain.application.school_application import (
     SchoolApplication,
     Schools,
     assessments_of,
+    attendance_of,
 )
 from domain.errors import Finding, InvalidInput, Misconfigured
 from domain.events import SYSTEM, Actor, Compartment
@@ -54,6 +55,7 @@ class ErasureAsked(msgspec.Struct, frozen=True, kw_only=True):
         version: The version of the record that is meant.
         events: How many events of the child's record can no longer be read afterwards.
         assessments: How many of the assessments.
+        attendance: How many of the attendance.
         confirmation: What the second call brings.
         good_for: For how many seconds.
     """
@@ -62,6 +64,7 @@ class ErasureAsked(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     events: int
     assessments: int
+    attendance: int
     confirmation: str
     good_for: int
 
@@ -81,12 +84,14 @@ def ask(school: SchoolApplication, pupil_id: UUID, reason: ErasureReason, actor:
         Erased: The child has been erased.
     """
     pupil = school.pupil(pupil_id)
-    log = assessments_of(pupil_id)
+    assessed, attended = assessments_of(pupil_id), attendance_of(pupil_id)
+    versions = school.stream.last_versions([assessed, attended])
     return ErasureAsked(
         pupil_id=pupil_id,
         version=pupil.version,
         events=pupil.version,
-        assessments=school.stream.last_versions([log]).get(log, 0),
+        assessments=versions.get(assessed, 0),
+        attendance=versions.get(attended, 0),
         confirmation=_confirmation(school, pupil, reason, actor, int(time.time()) + GOOD_FOR),
         good_for=GOOD_FOR,
     )

@@ -11,11 +11,13 @@ import msgspec
 from eventsourcing.persistence import MapperDeserialisationError
 
 import domain.assessment
+import domain.attendance  # whoever reads a history must know its events
 import domain.pupil
 from domain.application.school_application import (
     PUPILS,
     SchoolApplication,
     assessments_of,
+    attendance_of,
     is_of,
     targets_of,
 )
@@ -124,12 +126,12 @@ def _entries(school: SchoolApplication, stored: list[RecordedEvent]) -> list[His
 
 
 def of_pupil(school: SchoolApplication, pupil_id: UUID) -> list[HistoryEntry]:
-    """Everything that happened to a pupil, in the order of the stream: record, assessments, targets, notes.
+    """Everything that happened to a pupil, whatever log it is in, in the order of the stream.
 
     Raises:
         NotFound: There is no such pupil.
     """
-    logs = (assessments_of(pupil_id), targets_of(pupil_id), notes_of(pupil_id))
+    logs = (assessments_of(pupil_id), attendance_of(pupil_id), targets_of(pupil_id), notes_of(pupil_id))
     stored = school.stream.events_of_many([pupil_id, *logs])
     if not any(is_of(PUPILS, event.topic) for event in stored):
         raise NotFound("This school has no pupil with that id")

@@ -430,6 +430,11 @@ def targets_of(pupil_id: UUID) -> UUID:
     return log_id_of(pupil_id, "targets")
 
 
+def attendance_of(pupil_id: UUID) -> UUID:
+    """The originator id of a pupil's log of attendance."""
+    return log_id_of(pupil_id, "attendance")
+
+
 def logins_of(owner_id: UUID) -> UUID:
     """The originator id of somebody's log of logins, or of the school's for users that nobody knows."""
     return log_id_of(owner_id, "logins")

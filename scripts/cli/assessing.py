@@ -1,4 +1,4 @@
-"""Single judgements: recording one, and correcting one."""
+"""Single assessments: recording, correcting and voiding one."""
 
 from __future__ import annotations
 
@@ -6,35 +6,43 @@ from typing import Annotated
 
 import typer
 
+from domain.schemes.catalogue import STEPS
 from scripts.cli.connection import signed_in
-from scripts.cli.options import AcademicYear, PupilId, TermOption, read_day, read_id
+from scripts.cli.options import AcademicYear, OptionalTerm, PupilId, SchemeName, read_day, read_id
 from scripts.cli.output import say
 
-app = typer.Typer(no_args_is_help=True, help="Record and correct single judgements.")
+app = typer.Typer(no_args_is_help=True, help="Record, correct and void single judgements and results.")
 
-Value = Annotated[str, typer.Option("--value", metavar="STEP", help="A step, such as 3w+.")]
+Value = Annotated[
+    str, typer.Option("--value", metavar="VALUE", help="A step, such as 3w+; or a value of the scheme.")
+]
+AssessmentId = Annotated[
+    str, typer.Argument(parser=read_id, metavar="ASSESSMENT", help="The assessment's id.")
+]
 
 
 @app.command()
 def record(
     context: typer.Context,
     pupil_id: PupilId,
-    subject: Annotated[str, typer.Option(metavar="CODE", help="REA, WRI, MAT, ...")],
+    subject: Annotated[str, typer.Option(metavar="CODE", help="REA, WRI, MAT, ...; as the scheme lists it.")],
     value: Value,
     year: AcademicYear,
-    term: TermOption,
+    term: OptionalTerm = None,
+    scheme: SchemeName = STEPS,
     on: Annotated[
         str | None, typer.Option(parser=read_day, metavar="DATE", help="When the child was assessed.")
     ] = None,
 ) -> None:
-    """Record a judgement."""
+    """Record a judgement or result."""
     with signed_in(context) as client:
         kept = client.command(
             "POST",
             f"/v1/pupils/{pupil_id}/assessments",
             {
                 "academic_year": year,
-                "term": term.value,
+                "term": term,
+                "scheme": scheme,
                 "subject": subject.strip().upper(),
                 "value": value,
                 "assessed_on": on,
@@ -47,13 +55,11 @@ def record(
 def correct(
     context: typer.Context,
     pupil_id: PupilId,
-    assessment_id: Annotated[
-        str, typer.Argument(parser=read_id, metavar="ASSESSMENT", help="The assessment's id.")
-    ],
+    assessment_id: AssessmentId,
     value: Value,
     reason: Annotated[str | None, typer.Option(help="Why it was wrong.")] = None,
 ) -> None:
-    """Correct a judgement; what was first entered stays in the history."""
+    """Correct an assessment; what was first entered stays in the history."""
     with signed_in(context) as client:
         client.command(
             "POST",
@@ -61,3 +67,16 @@ def correct(
             {"value": value, "reason": reason},
         )
     say("Corrected.")
+
+
+@app.command()
+def void(
+    context: typer.Context,
+    pupil_id: PupilId,
+    assessment_id: AssessmentId,
+    reason: Annotated[str, typer.Option(help="Why it should not be there.")],
+) -> None:
+    """Take an assessment out of all that is shown and counted; it stays in the history."""
+    with signed_in(context) as client:
+        client.command("POST", f"/v1/pupils/{pupil_id}/assessments/{assessment_id}/void", {"reason": reason})
+    say("Voided.")

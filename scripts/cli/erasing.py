@@ -47,7 +47,8 @@ def erase(
                 ("Reason", ERASURE_REASONS[reason]),
                 (
                     "Destroys",
-                    f"events: {asked['events']} of the record, {asked['assessments']} of assessments",
+                    f"events: {asked['events']} of the record, {asked['assessments']} of assessments, "
+                    f"{asked['attendance']} of attendance",
                 ),
             ]
         )

@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from domain.errors import TargetTrackerError
 from scripts.cli import (
     assessing,
+    attending,
     auditing,
     codes,
     erasing,
@@ -22,11 +23,15 @@ from scripts.cli import (
     noting,
     operating,
     passwords,
+    points,
     pupils,
+    schemes,
     schools,
     sessions,
     sheets,
     staff,
+    statements,
+    targets,
     usage,
 )
 from scripts.cli.connection import Chosen
@@ -119,6 +124,11 @@ for name, part in (
     ("pupils", pupils),
     ("sheet", sheets),
     ("assess", assessing),
+    ("attendance", attending),
+    ("targets", targets),
+    ("statements", statements),
+    ("points", points),
+    ("schemes", schemes),
 ):
     app.add_typer(part.app, name=name)
 app.add_typer(noting.notes, name="notes")

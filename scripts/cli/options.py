@@ -50,6 +50,15 @@ AcademicYear = Annotated[
     int, typer.Option("--year", parser=read_academic_year, metavar="YEAR", help="Academic year: 2025/26.")
 ]
 TermOption = Annotated[Term, typer.Option("--term", help="The term.", case_sensitive=False)]
+OptionalTerm = Annotated[
+    Term | None,
+    typer.Option(
+        "--term", help="The term or half-term; none for results of a whole year.", case_sensitive=False
+    ),
+]
+SchemeName = Annotated[
+    str, typer.Option("--scheme", metavar="NAME", help="The scale, as `schemes list` names it.")
+]
 ClassName = Annotated[str, typer.Option("--class", metavar="NAME", help="The class, by its name.")]
 
 PasswordFile = Annotated[

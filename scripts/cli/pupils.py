@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from domain.academic_year import academic_year_label
+from domain.academic_year import HALF_TERMS_BY_THE_END, academic_year_label
 from scripts.cli.auditing import show_history
 from scripts.cli.client import Client
 from scripts.cli.connection import signed_in
@@ -194,12 +194,11 @@ def _attended(totals: dict[str, int] | None) -> str | None:
 
 
 def _show_results(assessments: list[dict[str, Any]]) -> None:
-    terms = {"autumn": 1, "spring": 2, "summer": 3}
     ordered = sorted(
         assessments,
         key=lambda each: (
             -each["academic_year"],
-            -terms.get(each["term"], 4),
+            -HALF_TERMS_BY_THE_END.get(each["term"], len(HALF_TERMS_BY_THE_END)),
             each["scheme"],
             each["subject"],
         ),
@@ -212,7 +211,8 @@ def _show_results(assessments: list[dict[str, Any]]) -> None:
                     academic_year_label(each["academic_year"]),
                     each["term"] or each["stage"],
                     " ".join(filter(None, [each["subject"], each["component"]])),
-                    f"{each['value']}{' (corrected)' if each['corrected'] else ''}",
+                    f"{each['value']}{' (corrected)' if each['corrected'] else ''}"
+                    f"{'' if each['known'] else ' (not known)'}",
                     each["assessment_id"],
                 ]
                 for each in ordered

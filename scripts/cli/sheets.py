@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
+from collections.abc import Iterable
 from datetime import date
 from io import StringIO
 from pathlib import Path
@@ -11,14 +12,24 @@ from typing import Annotated, Any
 
 import typer
 
-from domain.academic_year import AssessmentPoint
+from domain.academic_year import AssessmentPoint, academic_year_label, when
 from domain.codes.sets import SUBJECT
 from domain.errors import Finding
 from domain.files.encoding import encoding_of
+from domain.schemes.catalogue import EYFS_PROFILE, STEPS, scheme_named
 from domain.vault import private_files
+from scripts.cli.client import Client
 from scripts.cli.connection import signed_in
 from scripts.cli.failures import Misused
-from scripts.cli.options import AcademicYear, ClassName, Json, TermOption, read_day
+from scripts.cli.options import (
+    AcademicYear,
+    ClassName,
+    Json,
+    OptionalTerm,
+    SchemeName,
+    read_academic_year,
+    read_day,
+)
 from scripts.cli.output import say, show_json, show_table
 from scripts.cli.roll import class_called, every_pupil, name_of
 
@@ -32,35 +43,64 @@ FOR_PEOPLE = {"surname", "forename", "name", "class", "year"}
 
 @app.command()
 def show(
-    context: typer.Context, class_name: ClassName, year: AcademicYear, term: TermOption, as_json: Json = False
+    context: typer.Context,
+    class_name: ClassName,
+    year: AcademicYear,
+    term: OptionalTerm = None,
+    scheme: SchemeName = STEPS,
+    as_json: Json = False,
 ) -> None:
     """Show a class sheet."""
     with signed_in(context) as client:
         class_id = class_called(client, class_name)["class_id"]
-        reply = client.query(f"/v1/classes/{class_id}/sheet", academic_year=year, term=term.value)
+        reply = client.query(
+            f"/v1/classes/{class_id}/sheet", academic_year=year, term=term and term.value, scheme=scheme
+        )
     if as_json:
         show_json(reply.content)
         return
     sheet = reply.body
     subjects = sheet["subjects"]
     cells = [[_cell(pupil["results"].get(subject)) for subject in subjects] for pupil in sheet["pupils"]]
+    levels = [pupil["good_level_of_development"] for pupil in sheet["pupils"]]
+    of_profile = sheet["scheme"] == EYFS_PROFILE
     show_table(
-        ["Pupil id", "Name", *subjects],
+        ["Pupil id", "Name", *subjects, *([GOOD_LEVEL] if of_profile else [])],
         [
-            [pupil["pupil_id"], name_of(pupil), *row]
-            for pupil, row in zip(sheet["pupils"], cells, strict=True)
+            [pupil["pupil_id"], name_of(pupil), *row, *([level] if of_profile else [])]
+            for pupil, row, level in zip(sheet["pupils"], cells, levels, strict=True)
         ],
-        title=f"{sheet['class_name']}, {AssessmentPoint(year, term).label}",
+        title=f"{sheet['class_name']}, {when(year, term).label}"
+        + ("" if sheet["scheme"] == STEPS else f", {sheet['scheme']}"),
         whole=("Pupil id", *subjects),
     )
     if not subjects:
-        say("Nothing has been recorded for this term.")
+        say(f"Nothing has been recorded for this {'term' if term else 'year'}.")
     if any("*" in cell for row in cells for cell in row):
         say("* corrected since it was first entered")
+    if any("?" in cell for row in cells for cell in row):
+        say("? came in a file, and is no value that is known here")
+
+
+GOOD_LEVEL = "Good level"
 
 
 def _cell(result: dict[str, Any] | None) -> str:
-    return f"{result['value']}{'*' if result['corrected'] else ''}" if result else ""
+    if result is None:
+        return ""
+    return f"{result['value']}{'*' if result['corrected'] else ''}{'' if result['known'] else '?'}"
+
+
+def codes_of(scheme: str, year: int) -> list[str]:
+    """The codes of what a scheme measures in an academic year: the columns of its sheets.
+
+    Raises:
+        Misused: There is no such scheme, or it was not in use then.
+    """
+    try:
+        return list(scheme_named(scheme).in_year(year).measures)
+    except ValueError as error:
+        raise Misused(f"{scheme} in {academic_year_label(year)}: {error}") from None
 
 
 @app.command()
@@ -70,32 +110,51 @@ def template(
     subjects: Annotated[
         str, typer.Option(metavar="CODES", help="Subject codes, with commas.")
     ] = "REA,WRI,MAT",
+    scheme: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="All that a scheme measures in place of the subjects named."),
+    ] = None,
+    year: Annotated[
+        int | None, typer.Option(parser=read_academic_year, metavar="YEAR", help="In that academic year.")
+    ] = None,
     output: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write to a file that only you can read.")
     ] = None,
 ) -> None:
     """Write a CSV file with the pupils of a class, to fill in and give to `sheet record`."""
     codes = [code.strip().upper() for code in subjects.split(",") if code.strip()]
-    if unknown := [code for code in codes if code not in SUBJECT]:
+    if scheme is not None:
+        codes = codes_of(scheme, AssessmentPoint.of(date.today()).academic_year if year is None else year)  # noqa: DTZ011
+    elif unknown := [code for code in codes if code not in SUBJECT]:
         raise Misused(f"There is no subject {', '.join(unknown)}: {SUBJECT.accepted}")
     with signed_in(context) as client:
         class_id = class_called(client, class_name)["class_id"]
         pupils = every_pupil(client, class_id=class_id)["pupils"]
-    text = StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow([PUPIL_ID, "Surname", "Forename", *codes])
+    rows = [[PUPIL_ID, "Surname", "Forename", *codes]]
     for pupil in sorted(pupils, key=lambda each: name_of(each).casefold()):
         shown = (pupil["surname"] or pupil["alias"], pupil["forename"])
         names = [not_a_formula(name or "") for name in shown]
-        writer.writerow([pupil["pupil_id"], *names, *("" for _ in codes)])
+        rows.append([pupil["pupil_id"], *names, *("" for _ in codes)])
+    if write_sheet(output, rows):
+        say(f"{output} is written: fill it in, and record it with: target-tracker sheet record {output}")
+
+
+def write_sheet(output: Path | None, rows: Iterable[Iterable[str]]) -> bool:
+    """Writes a CSV file that only its owner can read, and says whether it did, and not to standard output.
+
+    Raises:
+        Misused: It cannot be written.
+    """
+    text = StringIO(newline="")
+    csv.writer(text, lineterminator="\r\n").writerows(rows)
     if output is None:
         sys.stdout.write(text.getvalue().replace("\r\n", "\n"))
-        return
+        return False
     try:
         private_files.write(output, text.getvalue().encode("utf-8-sig"))
     except OSError as error:
         raise Misused(f"{output} cannot be written: {error.strerror}") from None
-    say(f"{output} is written: fill it in, and record it with: target-tracker sheet record {output}")
+    return True
 
 
 def not_a_formula(name: str) -> str:
@@ -110,69 +169,90 @@ def record(
         Path, typer.Argument(metavar="FILE", help="CSV: a column UPN or Pupil id, and one for each subject.")
     ],
     year: AcademicYear,
-    term: TermOption,
+    term: OptionalTerm = None,
+    scheme: SchemeName = STEPS,
     on: Annotated[
         str | None, typer.Option(parser=read_day, metavar="DATE", help="When they were assessed.")
     ] = None,
 ) -> None:
-    """Record a whole sheet at once: all of its judgements, or none. Empty cells are left out."""
-    rows = _rows(file)
+    """Record a whole sheet at once: all of its entries, or none. Empty cells are left out."""
+    codes = codes_of(scheme, year)
+    rows = rows_of(file, codes)
     with signed_in(context) as client:
-        ids: dict[str, str] = {}
-        if any(UPN in row for row in rows):
-            pupils = every_pupil(client, on_roll="any")["pupils"]
-            ids = {pupil["upn"]: pupil["pupil_id"] for pupil in pupils if pupil["upn"]}
-        entries = _entries(rows, ids)
+        entries = entries_of(client, rows, codes)
         sheet = {
             "academic_year": year,
-            "term": term.value,
+            "term": term,
+            "scheme": scheme,
             "assessed_on": date.fromisoformat(on) if on else None,
             "entries": entries,
         }
         client.command("POST", "/v1/sheets", sheet)
-    say(f"{len(entries)} judgements are recorded for {AssessmentPoint(year, term).label}.")
+    say(f"{len(entries)} judgements are recorded for {when(year, term).label}.")
 
 
-def _rows(file: Path) -> list[dict[str, str]]:
-    """The rows of a sheet, by column, with the columns' names as this module writes them."""
+def read_sheet(file: Path) -> tuple[list[str], list[dict[str, str]]]:
+    """The heading of a CSV file as it stands there, and its rows by column, named as :func:`column_of` does.
+
+    Raises:
+        Misused: It cannot be read, or is no CSV file.
+    """
     try:
         content = sys.stdin.buffer.read() if file == Path("-") else file.read_bytes()
     except OSError as error:
         raise Misused(f"{file} cannot be read: {error.strerror}") from None
     reader = csv.DictReader(StringIO(content.decode(encoding_of(content)), newline=""), strict=True)
     try:
-        heading = {name: _column(name) for name in reader.fieldnames or []}
+        heading = {name: column_of(name) for name in reader.fieldnames or []}
         rows = [
             {heading[name]: (value or "").strip() for name, value in row.items() if name in heading}
             for row in reader
         ]
     except csv.Error as error:
         raise Misused(f"{file} is not a CSV file: {error}") from None
-    columns = set(heading.values())
+    return list(reader.fieldnames or []), rows
+
+
+def rows_of(file: Path, codes: list[str]) -> list[dict[str, str]]:
+    """The rows of a sheet of judgements, by column.
+
+    Args:
+        file: The file; `-` for standard input.
+        codes: The columns that there may be beside those that say who a child is.
+
+    Raises:
+        Misused: It is no such file.
+    """
+    heading, rows = read_sheet(file)
     unknown = [
-        Finding(field="heading", found=name[:60], accepted=f"UPN, Pupil id, or a subject: {SUBJECT.accepted}")
+        Finding(field="heading", found=name[:60], accepted=f"UPN, Pupil id, or one of {', '.join(codes)}")
         for name in heading
-        if not (heading[name] in {UPN, PUPIL_ID} or heading[name] in SUBJECT or name.lower() in FOR_PEOPLE)
+        if not (column_of(name) in {UPN, PUPIL_ID} or column_of(name) in codes or name.lower() in FOR_PEOPLE)
     ]
-    if unknown or not columns & {UPN, PUPIL_ID}:
+    if unknown or not {UPN, PUPIL_ID} & set(map(column_of, heading)):
         raise Misused(f"{file} needs a column UPN or Pupil id, and one for each subject", unknown)
     return rows
 
 
-def _column(name: str) -> str:
+def column_of(name: str) -> str:
+    """The name of a column, whatever its capitals and spaces: `UPN`, `Pupil id`, or itself in capitals."""
     folded = "".join(name.split()).casefold()
     return {"upn": UPN, "pupilid": PUPIL_ID}.get(folded, name.strip().upper())
 
 
-def _entries(rows: list[dict[str, str]], ids: dict[str, str]) -> list[dict[str, str]]:
+def entries_of(client: Client, rows: list[dict[str, str]], codes: list[str]) -> list[dict[str, str]]:
     """The judgements of the rows.
 
     Raises:
         Misused: A row names no pupil, or there is no judgement at all.
     """
+    ids: dict[str, str] = {}
+    if any(UPN in row for row in rows):
+        pupils = every_pupil(client, on_roll="any")["pupils"]
+        ids = {pupil["upn"]: pupil["pupil_id"] for pupil in pupils if pupil["upn"]}
     entries, findings = [], []
     for number, row in enumerate(rows, start=2):
-        judged = {column: value for column, value in row.items() if value and column in SUBJECT}
+        judged = {column: value for column, value in row.items() if value and column in codes}
         if not judged:
             continue
         pupil_id = row.get(PUPIL_ID) or ids.get(row.get(UPN, "").upper())

@@ -66,8 +66,35 @@ WHAT_ROUTES_ASK_FOR: dict[tuple[str, str], Permission | str] = {
         "POST",
         "/v1/pupils/{pupil_id}/assessments/{assessment_id}/corrections",
     ): Permission.RECORD_ASSESSMENTS_OF_OWN_CLASSES,
+    (
+        "POST",
+        "/v1/pupils/{pupil_id}/assessments/{assessment_id}/void",
+    ): Permission.RECORD_ASSESSMENTS_OF_OWN_CLASSES,
     ("POST", "/v1/sheets"): Permission.RECORD_ASSESSMENTS_OF_OWN_CLASSES,
+    ("GET", "/v1/schemes"): Permission.READ_SCHOOL,
+    ("GET", "/v1/schemes/{scheme}"): Permission.READ_SCHOOL,
+    ("GET", "/v1/assessment-points"): Permission.READ_SCHOOL,
+    ("PUT", "/v1/assessment-points/{academic_year}"): Permission.MANAGE_ASSESSMENT_POINTS,
+    ("PUT", "/v1/assessment-points/{academic_year}/{term}"): Permission.MANAGE_ASSESSMENT_POINTS,
+    ("GET", "/v1/pupils/{pupil_id}/targets"): Permission.READ_PUPILS,
+    ("POST", "/v1/pupils/{pupil_id}/targets"): Permission.RECORD_ASSESSMENTS_OF_OWN_CLASSES,
+    (
+        "POST",
+        "/v1/pupils/{pupil_id}/targets/{target_id}/remove",
+    ): Permission.RECORD_ASSESSMENTS_OF_OWN_CLASSES,
+    ("POST", "/v1/targets"): Permission.RECORD_ASSESSMENTS_OF_OWN_CLASSES,
+    ("GET", "/v1/statements"): Permission.READ_SCHOOL,
+    ("POST", "/v1/statements"): Permission.RECORD_ASSESSMENTS,
+    ("POST", "/v1/statements/{statement_id}/withdraw"): Permission.RECORD_ASSESSMENTS,
+    ("GET", "/v1/pupils/{pupil_id}/statements"): Permission.READ_PUPILS,
+    ("POST", "/v1/pupils/{pupil_id}/statements"): Permission.RECORD_ASSESSMENTS_OF_OWN_CLASSES,
     ("GET", "/v1/classes/{class_id}/sheet"): Permission.READ_PUPILS,
+    ("GET", "/v1/pupils/{pupil_id}/attendance"): Permission.READ_PUPILS,
+    ("POST", "/v1/pupils/{pupil_id}/attendance"): Permission.RECORD_ATTENDANCE_OF_OWN_CLASSES,
+    ("POST", "/v1/pupils/{pupil_id}/attendance/totals"): Permission.RECORD_ATTENDANCE_OF_OWN_CLASSES,
+    ("POST", "/v1/pupils/{pupil_id}/attendance/totals/void"): Permission.RECORD_ATTENDANCE_OF_OWN_CLASSES,
+    ("GET", "/v1/classes/{class_id}/attendance"): Permission.READ_PUPILS,
+    ("POST", "/v1/classes/{class_id}/attendance"): Permission.RECORD_ATTENDANCE_OF_OWN_CLASSES,
     ("GET", "/v1/pupils/{pupil_id}/history"): Permission.READ_PUPILS,
     ("GET", "/v1/history"): Permission.READ_AUDIT,
     ("GET", "/v1/logins"): Permission.READ_AUDIT,
@@ -82,8 +109,13 @@ WHAT_ROUTES_ASK_FOR: dict[tuple[str, str], Permission | str] = {
 
 ROUTES = sorted(WHAT_ROUTES_ASK_FOR)
 
-NOBODYS = {"/v1/codes/{code_set}"}
-"""Paths in which no id of any school stands."""
+NO_IDS = {
+    "/v1/codes/{code_set}",
+    "/v1/schemes/{scheme}",
+    "/v1/assessment-points/{academic_year}",
+    "/v1/assessment-points/{academic_year}/{term}",
+}
+"""Routes whose path names nothing that belongs to one school."""
 
 
 def asked_for(route: APIRoute) -> Permission | str | None:
@@ -217,6 +249,16 @@ def test_another_schools_ids_are_nobodys(
     confirmed = erasure | {"confirmation": "x"}
     sheet = {"academic_year": 2025, "term": "summer"}
     entry = {"pupil_id": upn_free, "subject": "WRI", "value": "3w"}
+    marks = {"date": "2025-11-03", "am": "/", "pm": "I"}
+    term = {"from": "2025-09-01", "to": "2025-10-24"}
+    totals = term | {"possible": 70, "attended": 66, "authorised": 3, "unauthorised": 1}
+    assessments = f"/v1/pupils/{upn_free}/assessments"
+    voided = admin.post(assessments, json=sheet | {"subject": "SCI", "value": "3w"}).json()
+    target = sheet | {"subject": "MAT", "value": "4s"}
+    target_ids = admin.post(f"/v1/pupils/{upn_free}/targets", json=target).json()["target_ids"]
+    new = [{"subject": "MAT", "code": code, "text": "Counts"} for code in ("F1", "F2")]
+    statement_ids = admin.post("/v1/statements", json={"statements": new}).json()["statement_ids"]
+    judged_ = sheet | {"judgements": [{"statement_id": statement_ids[0], "value": "achieved"}]}
     requests: list[tuple[str, str, Any]] = [
         ("DELETE", f"/v1/sessions/{session_id}", None),
         ("DELETE", f"/v1/staff/{staff_id}/sessions", None),
@@ -227,6 +269,12 @@ def test_another_schools_ids_are_nobodys(
         ("GET", f"/v1/pupils/{upn_free}?as_at_position=999999", None),
         ("GET", f"/v1/pupils/{upn_free}/history", None),
         ("GET", f"/v1/classes/{class_id}/sheet?academic_year=2025&term=summer", None),
+        ("GET", f"/v1/pupils/{upn_free}/attendance", None),
+        ("POST", f"/v1/pupils/{upn_free}/attendance", {"days": [marks]}),
+        ("POST", f"/v1/pupils/{upn_free}/attendance/totals", totals),
+        ("POST", f"/v1/pupils/{upn_free}/attendance/totals/void", term),
+        ("GET", f"/v1/classes/{class_id}/attendance", None),
+        ("POST", f"/v1/classes/{class_id}/attendance", {"entries": [marks | {"pupil_id": upn_free}]}),
         ("PATCH", f"/v1/pupils/{upn_free}", {"nc_year": "4"}),
         ("POST", f"/v1/pupils/{upn_free}/leave", {"left_on": "2026-01-01"}),
         ("POST", f"/v1/pupils/{upn_free}/return", {"returned_on": "2026-02-01"}),
@@ -243,13 +291,20 @@ def test_another_schools_ids_are_nobodys(
         ("GET", f"/v1/pupils/{upn_free}/concerns", None),
         ("POST", f"/v1/pupils/{upn_free}/concerns", {"text": "Another"}),
         ("POST", f"/v1/pupils/{upn_free}/concerns/{concern['concern_id']}/close", {}),
+        ("POST", f"{assessments}/{voided['assessment_id']}/void", {"reason": "A slip"}),
+        ("GET", f"/v1/pupils/{upn_free}/targets", None),
+        ("POST", f"/v1/pupils/{upn_free}/targets", target | {"value": "4s+"}),
+        ("POST", f"/v1/pupils/{upn_free}/targets/{target_ids[0]}/remove", {}),
+        ("GET", f"/v1/pupils/{upn_free}/statements", None),
+        ("POST", f"/v1/pupils/{upn_free}/statements", judged_),
+        ("POST", f"/v1/statements/{statement_ids[1]}/withdraw", None),
         ("POST", f"/v1/staff/{staff_id}/disable", None),
         ("POST", f"/v1/staff/{staff_id}/enable", None),
         ("POST", f"/v1/login-keys/{key_id}/revoke", {}),
         ("POST", f"/v1/pupils/{upn_free}/erasure", erasure),
         ("POST", f"/v1/pupils/{upn_free}/erase", confirmed),
     ]
-    templates = {template for _, template in ROUTES if "{" in template} - NOBODYS
+    templates = {template for _, template in ROUTES if "{" in template} - NO_IDS
     assert len({(m, p.split("?")[0]) for m, p, _ in requests}) == len(
         [each for each in ROUTES if each[1] in templates]
     )
@@ -261,6 +316,12 @@ def test_another_schools_ids_are_nobodys(
         refused = stranger.post("/v1/sheets", json=sheet | {"entries": [entry]})
         assert refused.status_code == 422
         assert [finding["field"] for finding in refused.json()["findings"]] == ["pupil_id"]
+        refused = stranger.post("/v1/targets", json=sheet | {"entries": [entry]})
+        assert [finding["field"] for finding in refused.json()["findings"]] == ["pupil_id"]
+        of_theirs = entry | {"statement_id": statement_ids[0], "value": "achieved"}
+        refused = stranger.post("/v1/sheets", json=sheet | {"scheme": "statements", "entries": [of_theirs]})
+        assert [finding["field"] for finding in refused.json()["findings"]] == ["pupil_id", "statement"]
+        assert stranger.get("/v1/statements").json() == []
         assert stranger.get(f"/v1/pupils?class_id={class_id}&on_roll=any").json()["pupils"] == []
         assert stranger.get(f"/v1/logins?staff_id={school.admin.staff_id}").json()["logins"] == []
     assert admin.get("/v1/school").json()["position"] == before
@@ -292,7 +353,48 @@ def test_limited_read_write_records_for_its_own_classes_only(
         ]
         corrections = f"/v1/pupils/{foreign}/assessments/{assessment_id}/corrections"
         assert teacher.post(corrections, json={"value": "3s"}).status_code == 403
+        voids = "/v1/pupils/{}/assessments/{}/void"
+        assert (
+            teacher.post(voids.format(foreign, assessment_id), json={"reason": "A slip"}).status_code == 403
+        )
+        own_id = kept.json()["assessment_id"]
+        assert teacher.post(voids.format(own, own_id), json={"reason": "A slip"}).status_code == 200
+        target = sheet | {"subject": "MAT", "value": "4s"}
+        assert teacher.post(f"/v1/pupils/{own}/targets", json=target).status_code == 201
+        assert teacher.post(f"/v1/pupils/{foreign}/targets", json=target).status_code == 403
+        assert teacher.post("/v1/targets", json=sheet | {"entries": entries}).status_code == 403
+        [target_id] = admin.post(f"/v1/pupils/{foreign}/targets", json=target).json()["target_ids"]
+        removal = f"/v1/pupils/{foreign}/targets/{target_id}/remove"
+        assert teacher.post(removal, json={}).status_code == 403
+        new = {"statements": [{"subject": "MAT", "code": "LIM-1", "text": "Counts"}]}
+        assert teacher.post("/v1/statements", json=new).status_code == 403
+        [statement_id] = admin.post("/v1/statements", json=new).json()["statement_ids"]
+        judged = sheet | {"judgements": [{"statement_id": statement_id, "value": "achieved"}]}
+        assert teacher.post(f"/v1/pupils/{own}/statements", json=judged).status_code == 201
+        assert teacher.post(f"/v1/pupils/{foreign}/statements", json=judged).status_code == 403
         assert teacher.post("/v1/pupils", json=pupil()).status_code == 403
+
+
+def test_limited_read_write_marks_its_own_classes_only(
+    served: Served, school: SchoolUnderTest, admin: httpx.Client
+) -> None:
+    own, foreign = admit(admin), admit(admin, class_name="Elm")
+    class_ids = [admin.get(f"/v1/pupils/{each}").json()["pupil"]["class_id"] for each in (own, foreign)]
+    marks = {"date": "2025-11-03", "am": "/"}
+    totals = {"from": "2025-09-01", "to": "2025-10-24"}
+    numbers = {"possible": 70, "attended": 66, "authorised": 3, "unauthorised": 1}
+    with served.client(school.users[AccessLevel.LIMITED_READ_WRITE].token) as teacher:
+        for each, class_id, good in ((own, class_ids[0], True), (foreign, class_ids[1], False)):
+            path = f"/v1/pupils/{each}/attendance"
+            entries = {"entries": [marks | {"pupil_id": each}]}
+            answers = [
+                teacher.post(path, json={"days": [marks]}),
+                teacher.post(f"/v1/classes/{class_id}/attendance", json=entries),
+                teacher.post(f"{path}/totals", json=totals | numbers),
+                teacher.post(f"{path}/totals/void", json=totals),
+            ]
+            wanted = [201, 201, 201, 200] if good else [403] * 4
+            assert [answer.status_code for answer in answers] == wanted
 
 
 def test_everybody_sets_their_own_password_and_nobody_elses(served: Served, school: SchoolUnderTest) -> None:

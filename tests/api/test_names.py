@@ -37,6 +37,10 @@ CANARIES = {
     "middle names": "Midcanary",
     "previous setting": "Nurserycanary",
     "previous school": "Infantcanary School",
+    "reason of a void": "Cassowarycanary",
+    "reason for removing a target": "Axolotlcanary",
+    "text of a statement": "Pangolincanary",
+    "reason for closing": "Tapircanary",
 }
 
 
@@ -64,6 +68,19 @@ def ids(served: Served, other_school: SchoolUnderTest) -> dict[str, str]:
             f"{path}/assessments/{kept['assessment_id']}/corrections",
             json={"value": "3s", "reason": CANARIES["reason"]},
         )
+        again = client.post(f"{path}/assessments", json=judgement | {"subject": "MAT"}).json()
+        voiding = {"reason": CANARIES["reason of a void"]}
+        client.post(f"{path}/assessments/{again['assessment_id']}/void", json=voiding)
+        [target_id] = client.post(f"{path}/targets", json=judgement).json()["target_ids"]
+        removal = {"reason": CANARIES["reason for removing a target"]}
+        client.post(f"{path}/targets/{target_id}/remove", json=removal)
+        new = {"subject": "REA", "code": "R1", "text": CANARIES["text of a statement"]}
+        [statement] = client.post("/v1/statements", json={"statements": [new]}).json()["statement_ids"]
+        judged = {"academic_year": 2025, "term": "summer"}
+        judged |= {"judgements": [{"statement_id": statement, "value": "achieved"}]}
+        assert client.post(f"{path}/statements", json=judged).status_code == 201
+        closing = {"closed": True, "reason": CANARIES["reason for closing"]}
+        client.put("/v1/assessment-points/2024/spring", json=closing)
         left = {"left_on": "2026-01-09", "destination": CANARIES["destination"]}
         client.post(f"{path}/leave", json=left, headers={"If-Match": '"2"'})
         back = client.post(f"{path}/return", json={"returned_on": "2026-02-01"}, headers={"If-Match": '"3"'})
@@ -81,7 +98,7 @@ def ids(served: Served, other_school: SchoolUnderTest) -> dict[str, str]:
         class_id = client.get(path, params={"min_position": back.json()["position"]}).json()["pupil"][
             "class_id"
         ]
-    return {"pupil_id": pupil_id, "class_id": class_id, "staff_id": staff_id}
+    return {"pupil_id": pupil_id, "class_id": class_id, "staff_id": staff_id, "scheme": "steps"}
 
 
 QUERIES: list[dict[str, Any]] = [
@@ -143,7 +160,7 @@ def forgetful(_: object, names: PupilNames) -> PupilNames:
     return names
 
 
-VIEWS = ("api.views.names_for", "api.assessments.names_for")
+VIEWS = ("api.views.names_for", "api.assessments.names_for", "api.attendance.names_for")
 """Where names get into an answer."""
 
 

@@ -43,12 +43,16 @@ DO_SOMETHING = {
 READING = {
     "GET /v1/classes": ReadKind.CLASSES,
     "GET /v1/classes/{class_id}/sheet": ReadKind.SHEET,
+    "GET /v1/classes/{class_id}/attendance": ReadKind.REGISTER,
     "GET /v1/history": ReadKind.SCHOOL_HISTORY,
     "GET /v1/pupils": ReadKind.PUPILS,
     "GET /v1/pupils/{pupil_id}": ReadKind.PUPIL,
     "GET /v1/pupils/{pupil_id}/concerns": ReadKind.CONCERNS,
+    "GET /v1/pupils/{pupil_id}/attendance": ReadKind.ATTENDANCE,
     "GET /v1/pupils/{pupil_id}/history": ReadKind.PUPIL_HISTORY,
     "GET /v1/pupils/{pupil_id}/notes": ReadKind.NOTES,
+    "GET /v1/pupils/{pupil_id}/targets": ReadKind.PUPIL,
+    "GET /v1/pupils/{pupil_id}/statements": ReadKind.PUPIL,
     "POST /v1/pupils/search": ReadKind.SEARCH,
 }
 """The routes that show pupils' records, and what it is called when they do."""
@@ -75,7 +79,12 @@ def ids(served: Served, watched: SchoolUnderTest) -> dict[str, str]:
         for words in ("notes", "concerns"):
             client.post(f"/v1/pupils/{pupil_id}/{words}", json={"text": f"About {SURNAME}"})
         shown = client.get(f"/v1/pupils/{pupil_id}").json()["pupil"]
-    return {"pupil_id": pupil_id, "class_id": shown["class_id"], "staff_id": str(watched.admin.staff_id)}
+    return {
+        "pupil_id": pupil_id,
+        "class_id": shown["class_id"],
+        "staff_id": str(watched.admin.staff_id),
+        "scheme": "steps",
+    }
 
 
 @pytest.fixture

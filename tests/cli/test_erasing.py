@@ -69,7 +69,7 @@ def test_a_child_is_erased_and_nothing_of_it_is_shown_any_more(run: Run, head: s
     run("pupils", "show", pupil, "--as-at-position", then)
     said = erase(run, pupil, "--confirm", "ERASE").out
     assert "Adams, Zoë" in said
-    assert "1 of the record, 1 of assessments" in said
+    assert "1 of the record, 1 of assessments, 0 of attendance" in said
     assert "cannot be undone" in said
     assert said.endswith("The child is erased.\n")
     for words in (

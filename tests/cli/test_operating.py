@@ -94,7 +94,14 @@ def test_projections_and_one_that_has_stopped(
     school = run("whoami", "--json").json["id"]
     lines = [line.split() for line in run("projections", "status").out.splitlines()]
     assert lines[0] == ["Projection", "Schools", "Behind", "Events", "to", "read", "Stopped"]
-    assert [line[0] for line in lines[1:]] == ["assessments", "logins", "pupils", "targets", "usage"]
+    assert [line[0] for line in lines[1:]] == [
+        "assessments",
+        "attendance",
+        "logins",
+        "pupils",
+        "targets",
+        "usage",
+    ]
     assert {line[-1] for line in lines[1:]} == {"0"}
     assert "has not stopped" in run("projections", "resume", "pupils", school, expect=1).error
     stop = (

@@ -22,6 +22,7 @@ from domain.assessment_points import (
     AssessmentPointsChosen,
     Division,
 )
+from domain.attendance import AttendanceMarked, AttendanceTotalled, AttendanceTotalsVoided, Totals
 from domain.events import OPERATOR, REGISTRY, SYSTEM, Actor, ActorKind, Event
 from domain.keys import KeyIssued, KeyOrigin, KeyRevoked, KeyUsed
 from domain.login import LoginFailed, LoginFailure, SessionClosed, SessionEnd, SessionOpened
@@ -394,6 +395,39 @@ EXAMPLES: tuple[Event, ...] = (
         academic_year=2025,
         term=Term.AUTUMN_1,
         reason="a class was left out",
+    ),
+    AttendanceMarked(
+        originator_id=PUPIL,
+        originator_version=1,
+        actor=TEACHER,
+        pupil_id=PUPIL,
+        first_day=date(2025, 9, 5),
+        marks=("/", "\\", "", "", "", "", "-", "Y2"),
+        reason="marked the wrong child",
+    ),
+    AttendanceTotalled(
+        originator_id=PUPIL,
+        originator_version=2,
+        actor=TEACHER,
+        pupil_id=PUPIL,
+        totals=Totals(
+            first_day=date(2024, 9, 3),
+            last_day=date(2024, 12, 20),
+            possible=140,
+            attended=131,
+            authorised=7,
+            unauthorised=2,
+        ),
+        reason="counted anew",
+    ),
+    AttendanceTotalsVoided(
+        originator_id=PUPIL,
+        originator_version=3,
+        actor=TEACHER,
+        pupil_id=PUPIL,
+        first_day=date(2024, 9, 3),
+        last_day=date(2024, 12, 20),
+        reason="of another child",
     ),
 )
 """The newest version of every event class."""

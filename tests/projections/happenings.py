@@ -11,7 +11,7 @@ import msgspec
 
 import domain.pupil
 from domain.academic_year import TERMS, AssessmentPoint, Term
-from domain.application.school_application import assessments_of, logins_of, targets_of
+from domain.application.school_application import assessments_of, attendance_of, logins_of, targets_of
 from domain.assessment import (
     STATEMENTS,
     AssessmentCorrected,
@@ -21,6 +21,13 @@ from domain.assessment import (
     result_of,
     steps_result,
 )
+from domain.attendance import (
+    AttendanceMarked,
+    AttendanceTotalled,
+    AttendanceTotalsVoided,
+    Totals,
+    year_bounds,
+)
 from domain.codes.steps import STEPS
 from domain.codes.upn import make_upn
 from domain.events import OPERATOR, Event
@@ -29,7 +36,7 @@ from domain.ledger.database import Database
 from domain.ledger.mapper import EventMapper
 from domain.ledger.stream import Appended, Stream
 from domain.login import LoginFailed, LoginFailure, SessionClosed, SessionEnd, SessionOpened
-from domain.pupil import ErasureReason, Pupil, PupilErased, PupilNames, PupilRecord
+from domain.pupil import AttendanceTotals, ErasureReason, Pupil, PupilErased, PupilNames, PupilRecord
 from domain.school import ImportCompleted
 from domain.targets import Target, TargetRemoved, TargetSet, cell_of, target_of
 from domain.vault import keystore
@@ -48,6 +55,7 @@ class Happenings:
         self._recorded: list[tuple[UUID, UUID, Result]] = []
         self._statements = [new_id() for _ in range(3)]
         self._targets: list[tuple[UUID, UUID, Target]] = []
+        self._totalled: list[tuple[UUID, Totals]] = []
         self._versions: dict[UUID, int] = {}
         self._staff = [new_id() for _ in range(3)]
         self._login_key = new_id()
@@ -63,6 +71,9 @@ class Happenings:
             (self._void, 2),
             (self._set_target, 3),
             (self._remove_target, 1),
+            (self._mark, 5),
+            (self._total, 3),
+            (self._void_totals, 1),
             (self._log_in_or_out, 3),
             (self._import, 1),
             (self._erase, 1),
@@ -87,6 +98,7 @@ class Happenings:
             date_of_entry=date(2021, 9, 1),
             nc_year=self._random.choice([None, "R", "3", "4"]),
             class_name=self._random.choice([None, "Red", "Blue"]),
+            attendance=self._so_far(),
         )
         event = domain.pupil.admit(new_id(), names, record, OPERATOR)
         self._pupils.append(self._after(None, event))
@@ -114,6 +126,7 @@ class Happenings:
                 class_name=self._random.choice([None, "Red", "Blue", "red"]),
                 nc_year=self._random.choice([None, "R", "3", "4", "5"]),
                 gifted=self._random.choice([None, True, False]),
+                attendance=self._random.choice([record.attendance, self._so_far()]),
             )
         event = domain.pupil.change(pupil, names, record, OPERATOR)
         if event is None:
@@ -141,6 +154,7 @@ class Happenings:
         pupil = self._pupils.pop(place)
         self._recorded = [entry for entry in self._recorded if entry[1] != pupil.id]
         self._targets = [entry for entry in self._targets if entry[1] != pupil.id]
+        self._totalled = [entry for entry in self._totalled if entry[0] != pupil.id]
         return domain.pupil.erase(pupil, self._random.choice(list(ErasureReason)), OPERATOR)
 
     def _result(self, nc_year: str | None) -> Result:
@@ -249,6 +263,69 @@ class Happenings:
             target_id=target_id,
             pupil_id=pupil_id,
             reason=self._random.choice([None, "of another child"]),
+        )
+
+    def _so_far(self) -> AttendanceTotals | None:
+        missed = self._random.randrange(9)
+        year = self._random.choice([None, 2023, 2024, 2025])
+        if year is None:
+            return None
+        return AttendanceTotals(academic_year=year, possible=90, authorised=missed, unauthorised=1)
+
+    def _mark(self) -> Event:
+        if (place := self._some()) is None:
+            return self._admit()
+        # The years before and after 2024/25 are reached, too.
+        pupil_id, days = self._pupils[place % 4].id, self._random.randrange(400)
+        log = attendance_of(pupil_id)
+        marks = ["/", "\\", "I", "D", "-", "-", "A", "", ""]
+        return AttendanceMarked(
+            originator_id=log,
+            originator_version=self._next(log),
+            actor=OPERATOR,
+            pupil_id=pupil_id,
+            first_day=date(2024, 8, 10) + timedelta(days=days),
+            marks=tuple(self._random.choices(marks, k=self._random.randint(1, 60))),
+        )
+
+    def _total(self) -> Event:
+        if (place := self._some()) is None:
+            return self._admit()
+        pupil_id = self._pupils[place % 4].id
+        start, end = year_bounds(self._random.choice([2023, 2024]))
+        first_day = start + timedelta(days=self._random.randrange(360))
+        attended = self._random.randrange(99)
+        totals = Totals(
+            first_day=first_day,
+            last_day=min(end, first_day + timedelta(days=self._random.randrange(90))),
+            possible=attended + 1,
+            attended=attended,
+            authorised=1,
+            unauthorised=0,
+        )
+        self._totalled.append((pupil_id, totals))
+        log = attendance_of(pupil_id)
+        return AttendanceTotalled(
+            originator_id=log,
+            originator_version=self._next(log),
+            actor=OPERATOR,
+            pupil_id=pupil_id,
+            totals=totals,
+            reason="counted anew",
+        )
+
+    def _void_totals(self) -> Event:
+        if not self._totalled:
+            return self._total()
+        pupil_id, totals = self._random.choice(self._totalled[-4:])
+        log = attendance_of(pupil_id)
+        return AttendanceTotalsVoided(
+            originator_id=log,
+            originator_version=self._next(log),
+            actor=OPERATOR,
+            pupil_id=pupil_id,
+            first_day=totals.first_day,
+            last_day=totals.last_day,
         )
 
     def _log_in_or_out(self) -> Event:

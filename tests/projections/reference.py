@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,10 +16,11 @@ import msgspec
 import psycopg
 from eventsourcing.persistence import StoredEvent
 
+import domain.attendance
 import domain.pupil
 import projections.assessments
 import projections.benchmarks
-from domain.academic_year import TERMS, Term
+from domain.academic_year import TERMS, Term, academic_year_of
 from domain.application.school_application import assessments_of, targets_of
 from domain.assessment import (
     AssessmentCorrected,
@@ -29,13 +30,22 @@ from domain.assessment import (
     Result,
     cell_of,
 )
+from domain.attendance import (
+    AttendanceMarked,
+    AttendanceTotalled,
+    AttendanceTotalsVoided,
+    Run,
+    Totals,
+    sessions_of,
+    year_bounds,
+)
 from domain.codes.steps import standing
 from domain.events import Compartment, Event
 from domain.ledger.mapper import EventMapper
 from domain.ledger.sealing import generation_of, place_of_row, unseal
 from domain.ledger.stream import RecordedEvent, Stream
 from domain.login import LoginFailed, SessionClosed, SessionOpened
-from domain.pupil import Pupil, PupilErased
+from domain.pupil import AttendanceTotals, Pupil, PupilAdmitted, PupilChanged, PupilErased
 from domain.targets import TargetRemoved, TargetSet
 from domain.vault import keystore
 from domain.vault.aliases import class_id_of
@@ -54,6 +64,8 @@ class Rows(msgspec.Struct):
         targets: By id: the pupil, the target and the event that it comes from.
         contributions: Pupils by academic year, term, subject, NC year and standing; no zeros.
         logins: By position.
+        attendance: By pupil and academic year: the newest position, the marks by day and half, the totals,
+            and those that came with the child's particulars.
     """
 
     pupils: dict[UUID, tuple[Any, ...]]
@@ -62,6 +74,7 @@ class Rows(msgspec.Struct):
     targets: dict[UUID, tuple[Any, ...]]
     contributions: dict[Standings, int]
     logins: dict[int, tuple[Any, ...]]
+    attendance: dict[tuple[UUID, int], tuple[Any, ...]]
 
 
 def is_read_by(categories: Collection[str], topic: str) -> bool:
@@ -102,6 +115,7 @@ def expected_of(keyring: Keyring, stored: Iterable[RecordedEvent]) -> Rows:
         targets=_targets(events),
         contributions=contributions_of(result for _, result, _, _ in results.values()),
         logins={recorded.id: line for recorded, event in events if (line := _login(recorded, event))},
+        attendance=_attendance(events),
     )
 
 
@@ -179,6 +193,53 @@ def _login(recorded: RecordedEvent, event: Event) -> tuple[Any, ...] | None:
             return None
 
 
+def _attendance(events: Iterable[tuple[RecordedEvent, Event]]) -> dict[tuple[UUID, int], tuple[Any, ...]]:
+    logs: dict[UUID, list[Event]] = {}
+    of_record: dict[tuple[UUID, int], AttendanceTotals] = {}
+    touched: dict[tuple[UUID, int], int] = {}
+    for recorded, event in events:
+        years: set[int] = set()
+        match event:
+            case AttendanceMarked():
+                run = Run(event.first_day, event.marks)
+                years = {academic_year_of(session.day) for session, _ in sessions_of(run)}
+            case AttendanceTotalled():
+                years = {academic_year_of(event.totals.first_day)}
+            case AttendanceTotalsVoided():
+                years = {academic_year_of(event.first_day)}
+            case PupilAdmitted() | PupilChanged() if event.record:
+                said = event.record.attendance
+                known = [year for pupil_id, year in of_record if pupil_id == event.subject]
+                if isinstance(said, AttendanceTotals):
+                    years = {said.academic_year}
+                    of_record[event.subject, said.academic_year] = said
+                elif said is None and isinstance(event, PupilChanged) and known:
+                    years = {max(known)}
+                    del of_record[event.subject, max(known)]
+        if event.name.startswith("attendance."):
+            logs.setdefault(event.subject, []).append(event)
+        touched |= {(event.subject, year): recorded.id for year in years}
+    folded = {pupil_id: domain.attendance.fold(some) for pupil_id, some in logs.items()}
+    nothing = domain.attendance.Attendance()
+    return {
+        (pupil_id, year): (
+            position,
+            {
+                tuple(session): mark
+                for session, mark in folded.get(pupil_id, nothing).marks.items()
+                if academic_year_of(session.day) == year
+            },
+            {
+                day: totals
+                for day, totals in folded.get(pupil_id, nothing).totals.items()
+                if academic_year_of(day) == year
+            },
+            of_record.get((pupil_id, year)),
+        )
+        for (pupil_id, year), position in touched.items()
+    }
+
+
 def actual(superuser: psycopg.Connection[Any], keys: SchoolKeys) -> Rows:
     """What the projections' tables hold of a school, and what is counted from them at a release."""
     return actual_of(superuser, keyring_of(superuser, keys))
@@ -201,7 +262,44 @@ def actual_of(superuser: psycopg.Connection[Any], keyring: Keyring) -> Rows:
                 [keyring.school_id],
             )
         },
+        attendance=_shown_attendance(superuser, keyring),
     )
+
+
+class _Year(msgspec.Struct):
+    marks: list[str] = msgspec.field(default_factory=list)
+    totals: list[Totals] = msgspec.field(default_factory=list)
+    of_record: AttendanceTotals | None = None
+
+
+def _shown_attendance(
+    superuser: psycopg.Connection[Any], keyring: Keyring
+) -> dict[tuple[UUID, int], tuple[Any, ...]]:
+    shown: dict[tuple[UUID, int], tuple[Any, ...]] = {}
+    for pupil_id, year, position, record in superuser.execute(
+        "SELECT pupil_id, academic_year, position, record FROM projections.attendance WHERE school_id = %s",
+        [keyring.school_id],
+    ):
+        cipher = keyring.to_open(pupil_id, Compartment.RECORD, generation_of(record))
+        if cipher is None:
+            shown[pupil_id, year] = (position, "of somebody who was erased")
+            continue
+        row = pupil_id.bytes + year.to_bytes(2) + position.to_bytes(8)
+        place = place_of_row(keyring.school_id, "projections.attendance", row)
+        kept = msgspec.msgpack.decode(unseal(cipher, record, place), type=_Year)
+        assert len({each.first_day for each in kept.totals}) == len(kept.totals)
+        first = year_bounds(year)[0]
+        shown[pupil_id, year] = (
+            position,
+            {
+                (first + timedelta(days=number // 2), ("AM", "PM")[number % 2]): mark
+                for number, mark in enumerate(kept.marks)
+                if mark
+            },
+            {each.first_day: each for each in kept.totals},
+            kept.of_record,
+        )
+    return shown
 
 
 def _shown_pupils(superuser: psycopg.Connection[Any], keyring: Keyring) -> dict[UUID, tuple[Any, ...]]:
@@ -255,7 +353,7 @@ def _shown_results(
         entered,
     ) in superuser.execute(
         "SELECT pupil_id, assessment_id, position, type, version, record, academic_year, term, cell, entered "
-        "FROM projections.assessments WHERE school_id = %s ORDER BY entered",
+        "FROM projections.assessments WHERE school_id = %s AND NOT voided ORDER BY entered",
         [keyring.school_id],
     ):
         event = StoredEvent(assessments_of(pupil_id), version, topic, b"")

@@ -12,10 +12,12 @@ import pytest
 
 import domain.pupil
 import projections.assessments
+import projections.attendance
 import projections.pupils
 import projections.targets
-from domain.application import assessing
+from domain.application import assessing, attending
 from domain.application.assessing import Entry
+from domain.application.attending import DayEntry
 from domain.application.statements import NewStatement, register, statements_of
 from domain.application.targets import TargetEntry, set_targets
 from domain.assessment import STATEMENTS
@@ -28,6 +30,7 @@ from domain.vault import keystore
 from domain.vault.keyring import Keyring
 from projections import runner
 from projections.assessments import AssessmentsProjection
+from projections.attendance import AttendanceProjection
 from projections.projection import Projection
 from projections.pupils import PupilsProjection
 from projections.runner import PROJECTIONS, Worker, status
@@ -42,6 +45,7 @@ from tests.projections.happenings import LivelySchool
 from tests.projections.reference import Rows, actual, expected
 
 THEN = point_before(1)
+MARKED = THEN.ends_on
 
 
 def assessed(registered: RegisteredSchool, pupil_ids: Sequence[UUID]) -> None:
@@ -56,6 +60,8 @@ def assessed(registered: RegisteredSchool, pupil_ids: Sequence[UUID]) -> None:
     assessing.record(school, THEN, judged, registered.teacher, scheme=STATEMENTS)
     wanted = [TargetEntry(pupil_id, "REA", "4s") for pupil_id in pupil_ids]
     set_targets(school, point_before(-1), wanted, registered.teacher)
+    marks = [DayEntry(pupil_id=pupil_id, day=MARKED, am="/", pm="I") for pupil_id in pupil_ids]
+    attending.mark(school, marks, registered.teacher)
 
 
 def shown_by(registered: RegisteredSchool, worker: Database, pupil_id: UUID) -> set[str]:
@@ -78,6 +84,9 @@ def shown_by(registered: RegisteredSchool, worker: Database, pupil_id: UUID) -> 
             shown.add("judged")
         if projections.targets.of_pupils(connection, keys, [pupil_id]):
             shown.add("targets")
+        attended = projections.attendance.of_pupil(connection, keys, pupil_id, MARKED, MARKED)
+        if attended.position or attended.attendance.marks:
+            shown.add("attendance")
     with worker.bound_to(school.school_id) as connection:
         keys = runner.keys_of(connection, school.school_id, SERVICE_KEYS)
         if len(list(projections.assessments.at_points(connection, keys, [THEN]))) > 1:
@@ -85,7 +94,7 @@ def shown_by(registered: RegisteredSchool, worker: Database, pupil_id: UUID) -> 
     return shown
 
 
-EVERY_WAY = {"find", "get", "classes", "latest", "sheet", "judged", "targets", "at_points"}
+EVERY_WAY = {"find", "get", "classes", "latest", "sheet", "judged", "targets", "attendance", "at_points"}
 
 
 def rows_of(database: TestDatabase, pupil_id: UUID) -> int:
@@ -95,7 +104,7 @@ def rows_of(database: TestDatabase, pupil_id: UUID) -> int:
             superuser.execute(
                 f"SELECT count(*) FROM projections.{table} WHERE pupil_id = %s".encode(), [pupil_id]
             ).fetchall()
-            for table in ("pupils", "assessments", "targets")
+            for table in ("pupils", "assessments", "targets", "attendance")
         ]
     return sum(int(str(count)) for [(count,)] in counts)
 
@@ -121,9 +130,17 @@ def test_while_the_worker_stands_still_nobody_is_shown_an_erased_child(
     first, second = two
     assert shown_by(registered, worker, first) == EVERY_WAY
     erase(tmp_path, registered, first)
-    assert rows_of(module_database, first) == 4, "the rows are still there, and nobody can open them"
+    assert rows_of(module_database, first) == 5, "the rows are still there, and nobody can open them"
     assert shown_by(registered, worker, first) == set()
-    assert shown_by(registered, worker, second) == {"find", "get", "latest", "sheet", "judged", "targets"}
+    assert shown_by(registered, worker, second) == {
+        "find",
+        "get",
+        "latest",
+        "sheet",
+        "judged",
+        "targets",
+        "attendance",
+    }
 
 
 def test_an_erasure_that_leaves_the_keys_is_found_out(
@@ -154,7 +171,7 @@ def test_after_the_worker_there_is_no_row_of_an_erased_child(
     erase(tmp_path, registered, first)
     caught_up(worker)
     assert rows_of(module_database, first) == 0
-    assert rows_of(module_database, second) == 4
+    assert rows_of(module_database, second) == 5
     assert shown_by(registered, worker, first) == set()
 
 
@@ -162,6 +179,12 @@ class Forgetful(AssessmentsProjection):
     """Does not hear of erasures."""
 
     categories = ("assessment",)
+
+
+class ForgetfulOfAttendance(AttendanceProjection):
+    """Likewise."""
+
+    categories = ("attendance",)
 
 
 def test_a_projection_that_does_not_hear_of_erasures_leaves_rows(
@@ -173,8 +196,8 @@ def test_a_projection_that_does_not_hear_of_erasures_leaves_rows(
 ) -> None:
     """The sabotaged twin; even so, nobody can open what it leaves."""
     erase(tmp_path, registered, two[0])
-    caught_up(worker, [PupilsProjection(), Forgetful(), TargetsProjection()])
-    assert rows_of(module_database, two[0]) == 2
+    caught_up(worker, [PupilsProjection(), Forgetful(), ForgetfulOfAttendance(), TargetsProjection()])
+    assert rows_of(module_database, two[0]) == 3
     assert shown_by(registered, worker, two[0]) == set()
 
 
@@ -258,7 +281,7 @@ def rebuilt(database: Database, superuser: psycopg.Connection[Any], school: Live
         superuser.execute(
             "TRUNCATE projections.pupils, projections.assessments, projections.targets, projections.logins"
         )
-        superuser.execute("TRUNCATE projections.usage, projections.checkpoints")
+        superuser.execute("TRUNCATE projections.attendance, projections.usage, projections.checkpoints")
     caught_up(database)
     return actual(superuser, school.keys)
 
@@ -287,6 +310,7 @@ def test_rows_that_are_made_again_from_nothing_are_the_live_ones(
         before = actual(superuser, school.keys)
         assert before.pupils
         assert before.results
+        assert before.attendance
         assert rebuilt(worker_database, superuser, school) == before
 
 

@@ -83,7 +83,7 @@ class Country:
                 wanted, there = expected(school.stream, school.keys), actual(superuser, school.keys)
                 wrong += [
                     f"{school.school_id}: {part}"
-                    for part in ("pupils", "results", "contributions", "logins")
+                    for part in ("pupils", "results", "contributions", "logins", "attendance")
                     if getattr(wanted, part) != getattr(there, part)
                 ]
                 counted_anew = contributions_of(result for _, result, _, _ in there.results.values())
@@ -148,6 +148,7 @@ def test_the_check_finds_a_single_damaged_row(country: Country) -> None:
         "pupils": "UPDATE projections.pupils SET on_roll = NOT on_roll",
         "logins": "DELETE FROM projections.logins",
         "results": "DELETE FROM projections.assessments",
+        "attendance": "DELETE FROM projections.attendance",
     }
     for part, damage in damages.items():
         table = next(word for word in damage.split() if "." in word)

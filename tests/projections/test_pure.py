@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from domain.application.school_application import assessments_of
+from domain.application.school_application import assessments_of, attendance_of
 from domain.identifiers import new_id
 from domain.ledger.database import Database
 from domain.ledger.mapper import EventMapper
@@ -152,6 +152,7 @@ def test_the_histories_hold_what_matters() -> None:
         "pupils",
         "assessments",
         "targets",
+        "attendance",
         "logins",
         "usage",
     }
@@ -166,6 +167,9 @@ def test_the_histories_hold_what_matters() -> None:
         "assessment.voided.1",
         "target.set.1",
         "target.removed.1",
+        "attendance.marked.1",
+        "attendance.totalled.1",
+        "attendance.totals-voided.1",
         "session.opened.1",
         "session.closed.1",
         "login.failed.1",
@@ -184,6 +188,15 @@ def test_the_histories_hold_what_matters() -> None:
     assert {place for each in several for *_, place in each.contributions} == {"below", "at", "above"}
     assessed = {assessments_of(pupil_id) for pupil_id in history.erased}
     assert any(event.originator_id in assessed for event in history.events)
+    attended = {attendance_of(pupil_id) for pupil_id in history.erased}
+    assert any(event.originator_id in attended for event in history.events)
+    assert {year for _, year in rows.attendance} == {2023, 2024, 2025}
+    for part in (1, 2, 3):
+        assert any(row[part] for row in rows.attendance.values())
+    # Marks have taken the place of others, and totals that of others, too.
+    assert sum(len(row[2]) for row in rows.attendance.values()) < len(
+        [event for event in history.events if event.topic == "attendance.totalled.1"]
+    )
 
 
 @pytest.mark.parametrize("batch", [1, 7, 4000])

@@ -12,7 +12,7 @@ import pytest
 
 import domain.ledger.mapper
 import domain.pupil
-from domain.application.school_application import assessments_of, targets_of
+from domain.application.school_application import assessments_of, attendance_of, targets_of
 from domain.assessment import (
     STATUTORY,
     AssessmentCorrected,
@@ -20,6 +20,7 @@ from domain.assessment import (
     AssessmentVoided,
     Result,
 )
+from domain.attendance import AttendanceMarked, AttendanceTotalled, Totals
 from domain.events import OPERATOR, Compartment, is_sealed
 from domain.identifiers import new_id
 from domain.ledger.database import Connection, Database
@@ -42,8 +43,9 @@ from tests.projections.reference import actual, expected, keyring_of
 CANARY = "canary-SINGS-in-the-mine"
 
 BORN, ENTERED, LEFT = date(2017, 11, 23), date(2021, 10, 27), date(2025, 6, 19)
+MARKED, COUNTED = date(2022, 3, 17), date(2022, 5, 12)
 
-CANARIES = (CANARY, *(day.isoformat() for day in (BORN, ENTERED, LEFT)))
+CANARIES = (CANARY, *(day.isoformat() for day in (BORN, ENTERED, LEFT, MARKED, COUNTED)))
 """What must stand in no column: it begins every text, and each date is one that nothing else has."""
 
 
@@ -134,7 +136,26 @@ def school(database: Database) -> LivelySchool:
         pupil_id=pupil_id,
         target=Target(scheme="steps", subject="REA", value=f"{CANARY}-target", academic_year=2025),
     )
-    school.append([admitted, changed, left, recorded, corrected, other, voided, target])
+    attended = attendance_of(pupil_id)
+    marked = AttendanceMarked(
+        originator_id=attended,
+        originator_version=1,
+        actor=OPERATOR,
+        pupil_id=pupil_id,
+        first_day=MARKED,
+        marks=(f"{CANARY}-mark",),
+        reason=f"{CANARY}-note",
+    )
+    totalled = AttendanceTotalled(
+        originator_id=attended,
+        originator_version=2,
+        actor=OPERATOR,
+        pupil_id=pupil_id,
+        totals=Totals(
+            first_day=COUNTED, last_day=COUNTED, possible=2, attended=2, authorised=0, unauthorised=0
+        ),
+    )
+    school.append([admitted, changed, left, recorded, corrected, other, voided, target, marked, totalled])
     school.happen(60)
     return school
 
@@ -145,7 +166,7 @@ def leaking_columns(superuser: psycopg.Connection[Any]) -> list[str]:
         "SELECT table_name::text, column_name::text FROM information_schema.columns "
         "WHERE table_schema = 'projections' ORDER BY 1, 2"
     ).fetchall()
-    assert {"pupils", "assessments", "targets", "logins", "usage", "checkpoints"} <= {
+    assert {"pupils", "assessments", "attendance", "targets", "logins", "usage", "checkpoints"} <= {
         table for table, _ in columns
     }
     return [

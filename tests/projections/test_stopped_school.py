@@ -58,8 +58,25 @@ def stopped(database: Database) -> list[ProjectionStatus]:
     return [line for line in status(database) if line.stopped_at]
 
 
+READ_PUPILS = {"pupils", "attendance"}
+"""The projections that read the admission of a child: an event of it that is damaged stops each of them."""
+
+
+def stopped_at(database: Database) -> ProjectionStatus:
+    """The status of the pupils, which have stopped, as the others that read pupils' events have."""
+    lines = {line.projection: line for line in stopped(database)}
+    assert lines.keys() == READ_PUPILS
+    assert len({(line.school_id, line.position, line.stopped_by) for line in lines.values()}) == 1
+    return lines["pupils"]
+
+
+def let_go(database: Database, school_id: UUID) -> bool:
+    resumed = [resume(database, school_id, projection) for projection in READ_PUPILS]
+    return all(resumed)
+
+
 @pytest.mark.parametrize("batch", [1, 3, 4000])
-def test_a_damaged_event_stops_one_projection_of_its_school_just_before_it(
+def test_a_damaged_event_stops_its_school_just_before_it(
     schools: list[LivelySchool],
     worker_database: Database,
     test_database: TestDatabase,
@@ -80,8 +97,8 @@ def test_a_damaged_event_stops_one_projection_of_its_school_just_before_it(
         with caplog.at_level(logging.ERROR):
             run(worker_database, batch=batch)
 
-        [line] = stopped(worker_database)
-        assert (line.school_id, line.projection, line.position) == (damaged.school_id, "pupils", position - 1)
+        line = stopped_at(worker_database)
+        assert (line.school_id, line.position) == (damaged.school_id, position - 1)
         assert line.stopped_by == f"MapperDeserialisationError at position {position}, pupil.admitted.1"
         assert line.behind == 31
         told = caplog.text + str(status(worker_database))
@@ -99,18 +116,18 @@ def test_a_damaged_event_stops_one_projection_of_its_school_just_before_it(
         run(worker_database)
         for school in others:
             assert actual(superuser, school.keys) == expected(school.stream, school.keys)
-        assert len(stopped(worker_database)) == 1
+        assert stopped_at(worker_database)
 
         # Let go too early, it stops again at the same event.
-        assert resume(worker_database, damaged.school_id, "pupils")
+        assert let_go(worker_database, damaged.school_id)
         assert stopped(worker_database) == []
         run(worker_database)
-        assert [each.stopped_by for each in stopped(worker_database)] == [line.stopped_by]
+        assert stopped_at(worker_database).stopped_by == line.stopped_by
 
         superuser.execute(spoilt, [state, damaged.school_id, position])
         run(worker_database)
-        assert len(stopped(worker_database)) == 1, "it waits for a person"
-        assert resume(worker_database, damaged.school_id, "pupils")
+        assert stopped_at(worker_database), "it waits for a person"
+        assert let_go(worker_database, damaged.school_id)
         assert not resume(worker_database, damaged.school_id, "pupils")
         run(worker_database)
         assert stopped(worker_database) == []
@@ -134,6 +151,8 @@ def poisoned(kind: str, school: LivelySchool) -> StoredEvent:
             return mapper.to_stored_event(
                 PupilReturned(originator_id=pupil_id, originator_version=7, actor=OPERATOR, returned_on=TODAY)
             )
+        case "unknown attendance":
+            return replace(admitted, topic="attendance.guessed.1")
         case "not a state":
             return replace(admitted, state=SECRET.encode())
         case "moved from another place":
@@ -155,14 +174,15 @@ def poisoned(kind: str, school: LivelySchool) -> StoredEvent:
 
 
 @pytest.mark.parametrize(
-    ("kind", "projection", "error"),
+    ("kind", "projections", "error"),
     [
-        ("unknown type", "pupils", "MapperDeserialisationError"),
-        ("unknown version", "pupils", "MapperDeserialisationError"),
-        ("nobody's", "pupils", "ValueError"),
-        ("not a state", "pupils", "ValidationError"),
-        ("moved from another place", "pupils", "MapperDeserialisationError"),
-        ("too much for an index", "assessments", "ProgramLimitExceeded"),
+        ("unknown type", {"pupils"}, "MapperDeserialisationError"),
+        ("unknown version", READ_PUPILS, "MapperDeserialisationError"),
+        ("nobody's", {"pupils"}, "ValueError"),
+        ("not a state", READ_PUPILS, "ValidationError"),
+        ("moved from another place", READ_PUPILS, "MapperDeserialisationError"),
+        ("too much for an index", {"assessments"}, "ProgramLimitExceeded"),
+        ("unknown attendance", {"attendance"}, "MapperDeserialisationError"),
     ],
 )
 def test_whatever_cannot_be_applied_stops_its_own_school_only(
@@ -170,21 +190,26 @@ def test_whatever_cannot_be_applied_stops_its_own_school_only(
     worker_database: Database,
     test_database: TestDatabase,
     kind: str,
-    projection: str,
+    projections: set[str],
     error: str,
 ) -> None:
     # The schools are taken in no certain order: the one in the middle has others on both sides.
     culprit = schools[1]
     event = poisoned(kind, culprit)
+    if projections == {"assessments"}:
+        with test_database.connect("postgres") as superuser:
+            superuser.execute("CREATE INDEX an_index ON projections.assessments (cell)")
     position = culprit.stream.append([event]).last
     run(worker_database)
-    [line] = stopped(worker_database)
-    assert (line.school_id, line.projection, line.position) == (culprit.school_id, projection, position - 1)
-    assert line.stopped_by is not None
-    assert line.stopped_by.startswith(f"{error} at position {position}, ")
-    assert line.stopped_by.endswith(event.topic)
-    assert SECRET not in line.stopped_by
-    assert all(each.behind == 0 for each in status(worker_database) if each != line)
+    lines = stopped(worker_database)
+    assert {line.projection for line in lines} == projections
+    for line in lines:
+        assert (line.school_id, line.position) == (culprit.school_id, position - 1)
+        assert line.stopped_by is not None
+        assert line.stopped_by.startswith(f"{error} at position {position}, ")
+        assert line.stopped_by.endswith(event.topic)
+        assert SECRET not in line.stopped_by
+    assert all(each.behind == 0 for each in status(worker_database) if each not in lines)
     with test_database.connect("postgres") as superuser:
         for school in (schools[0], schools[2]):
             assert actual(superuser, school.keys) == expected(school.stream, school.keys)

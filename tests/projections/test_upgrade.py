@@ -14,7 +14,7 @@ from tests.projections.catching_up import caught_up
 from tests.projections.happenings import LivelySchool
 from tests.projections.reference import actual, expected
 
-STATEMENTS = files("projections.migrations").joinpath("0010_schemes.sql").read_text(encoding="utf-8")
+STATEMENTS = files("projections.migrations").joinpath("0010_voids.sql").read_text(encoding="utf-8")
 
 CONFINED = STATEMENTS.replace("NO FORCE", "FORCE")
 """The sabotaged twin: the owner, confined to one school, deletes no checkpoint of any."""
@@ -50,7 +50,7 @@ def test_the_rows_are_made_again(
         left = superuser.execute(
             "SELECT DISTINCT projection FROM projections.checkpoints ORDER BY 1"
         ).fetchall()
-        assert left == [("logins",), ("pupils",), ("usage",)]
+        assert left == [("attendance",), ("logins",), ("pupils",), ("usage",)]
         caught_up(worker_database)
         for school in schools:
             rows = actual(superuser, school.keys)

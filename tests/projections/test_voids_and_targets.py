@@ -71,6 +71,13 @@ def test_a_void_uncovers_the_entry_before(registered: RegisteredSchool, worker: 
     void(registered, pupil_id, first)
     caught_up(worker)
     assert values(registered, pupil_id) == []
+    with worker.bound_to(school.school_id) as connection:
+        left = connection.execute(
+            "SELECT DISTINCT record, voided FROM projections.assessments WHERE pupil_id = %s", [pupil_id]
+        ).fetchall()
+        assert left == [(b"", True)]
+        newest = views.newest_position(connection, school.school_id, pupil_id)
+    assert newest == school.stream.head().position
     assert contributions(worker, school) == {}
     record(registered, pupil_id, "3s")
     caught_up(worker)

@@ -77,6 +77,9 @@ def test_what_is_personal_is_not_open() -> None:
         if home is Compartment.OPEN and field != "actor"
     }
     assert open_fields == {
+        "attendance.marked.pupil_id",
+        "attendance.totalled.pupil_id",
+        "attendance.totals-voided.pupil_id",
         "import.completed.left",
         "note.changed.note_id",
         "note.changed.pupil_id",

@@ -19,15 +19,17 @@ CREATE TABLE projections.assessments (
     type text NOT NULL,
     version bigint NOT NULL,
     record bytea NOT NULL,
+    voided boolean NOT NULL DEFAULT false,
     PRIMARY KEY (school_id, pupil_id, assessment_id)
 );
 COMMENT ON TABLE projections.assessments IS
-    'Every entry that has not been voided; the newest of a pupil in a cell, scheme, subject and period, is current.';
+    'Every entry; of those of a pupil in a cell, scheme, subject and period, the newest that was not voided is current.';
 COMMENT ON COLUMN projections.assessments.term IS 'A term or half-term; empty for the result of a whole year.';
 COMMENT ON COLUMN projections.assessments.cell IS
     'Scheme, subject, component, stage, method, qualifier and the id of a statement, with slashes between.';
 COMMENT ON COLUMN projections.assessments.entered IS 'The position of the first entry: the newest takes the others'' place.';
-COMMENT ON COLUMN projections.assessments.position IS 'The position of the newest event, a correction perhaps.';
+COMMENT ON COLUMN projections.assessments.position IS 'The position of the newest event, a correction or void perhaps.';
+COMMENT ON COLUMN projections.assessments.voided IS 'It should not have been entered: nothing of it is left but that it was.';
 COMMENT ON COLUMN projections.assessments.record IS
     'The record compartment, sealed as it came in the event of this type and version of the pupil''s log.';
 
