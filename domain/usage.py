@@ -26,6 +26,10 @@ class ReadKind(StrEnum):
     CONCERNS = "concerns about a pupil"
     ATTENDANCE = "attendance of a pupil"
     REGISTER = "register of a class"
+    PROGRESS = "progress"
+    MATRIX = "transition matrix"
+    ON_TRACK = "on-track table"
+    TRACK = "track of a pupil"
     PUPIL_HISTORY = "history of a pupil"
     SCHOOL_HISTORY = "history of the school"
 

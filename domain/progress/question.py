@@ -163,6 +163,17 @@ def version_at(scheme: str, at: When, end: str) -> SchemeVersion:
     return version
 
 
+def scale_of(scheme: str, scale: str | None) -> tuple[Scheme, str | None]:
+    """A scheme, and its scale of points of this name, or its first.
+
+    Raises:
+        InvalidInput: There is no such scheme, or no such scale.
+    """
+    named = _named(scheme, "scheme")
+    with_points = next((version for version in reversed(named.versions) if version.scales), named.newest)
+    return named, _scale(with_points, scale)
+
+
 def _named(scheme: str, field: str) -> Scheme:
     accepted = f"one of {', '.join(name for name in SCHEMES if name != STATEMENTS)}"
     try:
