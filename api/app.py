@@ -20,6 +20,7 @@ from api import (
     login_keys,
     logins,
     notes,
+    observations,
     password_resets,
     progress,
     pupils,
@@ -36,6 +37,7 @@ from api.heavy_work import limiter
 from api.middleware import BodyLimit, Surroundings
 from api.problems import HANDLERS
 from api.services import Services
+from domain.files.photographs import LARGEST as LARGEST_PHOTOGRAPH
 
 TITLE = "Target Tracker"
 
@@ -56,6 +58,7 @@ RESOURCES = (
     assessment_points,
     targets,
     statements,
+    observations,
     history,
     logins,
     usage,
@@ -100,9 +103,12 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.state.heavy_work = limiter()
+    app.state.developing = limiter()
     for resource in RESOURCES:
         app.router.routes.extend(resource.routes.routes)
-    app.add_middleware(BodyLimit, limits={imports.PATH: imports.LARGEST_FILE})
+    app.add_middleware(
+        BodyLimit, limits={imports.PATH: imports.LARGEST_FILE, observations.PHOTOGRAPHS: LARGEST_PHOTOGRAPH}
+    )
     app.add_middleware(Surroundings)
     return app
 

@@ -1,5 +1,8 @@
 """Heavy work, a few pieces at a time: hashing passwords and opening schools must not keep others waiting.
 
+Nor must developing photographs, each in a process of its own with more than a gigabyte at most; but whoever
+logs in does not wait for somebody else's photographs.
+
 Each endpoint has a thread of its own. Twenty logins at once would be twenty threads that contend for the
 interpreter with whoever reads a pupil. Here they wait in the event loop, where waiting costs nothing.
 """
@@ -9,7 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import partial
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 import anyio.to_thread
 from anyio import CapacityLimiter
@@ -23,7 +26,10 @@ AT_ONCE = max(2, os.cpu_count() or 1)
 
 
 def limiter() -> CapacityLimiter:
-    """What an application keeps its heavy work within; in `app.state.heavy_work`."""
+    """What an application keeps heavy work of one kind within.
+
+    That of logins is in `app.state.heavy_work`, that of photographs in `app.state.developing`.
+    """
     return CapacityLimiter(AT_ONCE)
 
 
@@ -36,6 +42,14 @@ async def one_of_few(request: Request, work: Callable[P, R], *args: P.args, **kw
         *args: What to do it with.
         **kwargs: Likewise.
     """
-    call: Callable[[], Any] = partial(work, *args, **kwargs)
-    done: R = await anyio.to_thread.run_sync(call, limiter=request.app.state.heavy_work)
+    return await _in_turn(request.app.state.heavy_work, partial(work, *args, **kwargs))
+
+
+async def developed_in_turn(request: Request, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """The same for what develops a photograph."""
+    return await _in_turn(request.app.state.developing, partial(work, *args, **kwargs))
+
+
+async def _in_turn(limit: CapacityLimiter, call: Callable[[], R]) -> R:
+    done: R = await anyio.to_thread.run_sync(call, limiter=limit)
     return done

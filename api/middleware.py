@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 import traceback
 from collections.abc import Mapping
@@ -106,18 +107,23 @@ class BodyLimit:
         Args:
             app: The application.
             usual: The most octets of a body.
-            limits: Other limits, by path.
+            limits: Other limits, by path; a part of the path in braces stands for any.
         """
         self.app = app
         self._usual = usual
-        self._limits = limits or {}
+        self._limits = {
+            re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path))): limit
+            for path, limit in (limits or {}).items()
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        limit = self._limits.get(scope["path"], self._usual)
+        path = scope["path"]
+        others = (limit for pattern, limit in self._limits.items() if pattern.fullmatch(path))
+        limit = next(others, self._usual)
         declared = Headers(scope=scope).get("content-length", "0")
         received = 0
 

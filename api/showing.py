@@ -12,6 +12,7 @@ from starlette.responses import Response
 from api.callers import Caller
 from api.encoding import Answer
 from domain.access import Permission
+from domain.files.photographs import EXTENSIONS
 from domain.usage import Read, ReadKind, packed
 
 T = TypeVar("T")
@@ -77,6 +78,29 @@ class ShownBefore(Response):
     def __init__(self, caller: Caller, kind: ReadKind, pupil_ids: Iterable[UUID], *, etag: str) -> None:
         """Notes who is shown what; the arguments and errors are those of :class:`Shown`."""
         super().__init__(status_code=304, headers={"ETag": etag})
+        _note(caller, kind, pupil_ids)
+
+
+class ShownPicture(Response):
+    """A photograph: shown as what it is, never run, and called nothing that says whose it is."""
+
+    def __init__(
+        self, caller: Caller, kind: ReadKind, pupil_ids: Iterable[UUID], content: bytes, media_type: str
+    ) -> None:
+        """Notes who is shown what; other arguments and errors are those of :class:`Shown`.
+
+        Args:
+            caller: Whom it is shown to.
+            kind: What is read.
+            pupil_ids: The pupils whom it shows.
+            content: The picture.
+            media_type: What it is, as it was found to be when it was stored.
+        """
+        headers = {
+            "Content-Disposition": f'inline; filename="photograph.{EXTENSIONS[media_type]}"',
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+        }
+        super().__init__(content, headers=headers, media_type=media_type)
         _note(caller, kind, pupil_ids)
 
 

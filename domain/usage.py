@@ -30,6 +30,8 @@ class ReadKind(StrEnum):
     MATRIX = "transition matrix"
     ON_TRACK = "on-track table"
     TRACK = "track of a pupil"
+    OBSERVATIONS = "observations of a pupil"
+    PHOTOGRAPH = "photograph of a pupil"
     PUPIL_HISTORY = "history of a pupil"
     SCHOOL_HISTORY = "history of the school"
 

@@ -32,11 +32,14 @@ from domain.application.school_application import (
     Schools,
     assessments_of,
     attendance_of,
+    targets_of,
 )
 from domain.errors import Finding, InvalidInput, Misconfigured
 from domain.events import SYSTEM, Actor, Compartment
 from domain.ledger.database import Connection, Database
 from domain.ledger.stream import every_school
+from domain.notes import notes_of
+from domain.observation import observations_of
 from domain.pupil import ErasureReason, Pupil, PupilErased
 from domain.vault import keystore
 from domain.vault.erasures import Erasure, ErasureRegister
@@ -56,6 +59,9 @@ class ErasureAsked(msgspec.Struct, frozen=True, kw_only=True):
         events: How many events of the child's record can no longer be read afterwards.
         assessments: How many of the assessments.
         attendance: How many of the attendance.
+        targets: How many of the targets.
+        notes: How many of the notes.
+        observations: How many of the observations, photographs included.
         confirmation: What the second call brings.
         good_for: For how many seconds.
     """
@@ -65,6 +71,9 @@ class ErasureAsked(msgspec.Struct, frozen=True, kw_only=True):
     events: int
     assessments: int
     attendance: int
+    targets: int
+    notes: int
+    observations: int
     confirmation: str
     good_for: int
 
@@ -84,14 +93,22 @@ def ask(school: SchoolApplication, pupil_id: UUID, reason: ErasureReason, actor:
         Erased: The child has been erased.
     """
     pupil = school.pupil(pupil_id)
-    assessed, attended = assessments_of(pupil_id), attendance_of(pupil_id)
-    versions = school.stream.last_versions([assessed, attended])
+    logs = {
+        name: log(pupil_id)
+        for name, log in (
+            ("assessments", assessments_of),
+            ("attendance", attendance_of),
+            ("targets", targets_of),
+            ("notes", notes_of),
+            ("observations", observations_of),
+        )
+    }
+    versions = school.stream.last_versions(logs.values())
     return ErasureAsked(
         pupil_id=pupil_id,
         version=pupil.version,
         events=pupil.version,
-        assessments=versions.get(assessed, 0),
-        attendance=versions.get(attended, 0),
+        **{name: versions.get(log, 0) for name, log in logs.items()},
         confirmation=_confirmation(school, pupil, reason, actor, int(time.time()) + GOOD_FOR),
         good_for=GOOD_FOR,
     )

@@ -27,6 +27,7 @@ from domain.events import ERASED, Actor, is_sealed
 from domain.ledger.mapper import EventMapper
 from domain.ledger.stream import RecordedEvent
 from domain.notes import notes_of
+from domain.observation import observations_of
 from domain.pupil import Pupil
 from domain.school_time import SCHOOL_TIME
 
@@ -131,8 +132,8 @@ def of_pupil(school: SchoolApplication, pupil_id: UUID) -> list[HistoryEntry]:
     Raises:
         NotFound: There is no such pupil.
     """
-    logs = (assessments_of(pupil_id), attendance_of(pupil_id), targets_of(pupil_id), notes_of(pupil_id))
-    stored = school.stream.events_of_many([pupil_id, *logs])
+    of = (assessments_of, attendance_of, targets_of, notes_of, observations_of)
+    stored = school.stream.events_of_many([pupil_id, *(log(pupil_id) for log in of)])
     if not any(is_of(PUPILS, event.topic) for event in stored):
         raise NotFound("This school has no pupil with that id")
     return _entries(school, stored)

@@ -33,6 +33,7 @@ _START = GENERATION_SIZE + NONCE_SIZE
 _MARKS = {home: bytes([number]) for number, home in enumerate(Compartment)}
 _EVENT = b"\x01"
 _ROW = b"\x02"
+_PHOTOGRAPH = b"\x03"
 
 
 class SealingKey(NamedTuple):
@@ -88,6 +89,11 @@ def place_of_row(school_id: UUID, table: str, row: bytes) -> bytes:
 @cache
 def _with_its_length(table: str) -> bytes:
     return len(table.encode()).to_bytes(1) + table.encode()
+
+
+def place_of_photograph(school_id: UUID, pupil_id: UUID, photograph_id: UUID, role: str) -> bytes:
+    """The place of a photograph or of its thumbnail: school, pupil, photograph and which of the two."""
+    return b"".join((_PHOTOGRAPH, school_id.bytes, pupil_id.bytes, photograph_id.bytes, role.encode()))
 
 
 def seal(key: SealingKey, part: bytes, place: bytes) -> bytes:

@@ -48,7 +48,8 @@ def erase(
                 (
                     "Destroys",
                     f"events: {asked['events']} of the record, {asked['assessments']} of assessments, "
-                    f"{asked['attendance']} of attendance",
+                    f"{asked['attendance']} of attendance, {asked['targets']} of targets, "
+                    f"{asked['notes']} of notes, {asked['observations']} of observations",
                 ),
             ]
         )

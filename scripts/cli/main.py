@@ -21,6 +21,7 @@ from scripts.cli import (
     importing,
     keys,
     noting,
+    observing,
     operating,
     passwords,
     points,
@@ -129,6 +130,7 @@ for name, part in (
     ("statements", statements),
     ("points", points),
     ("schemes", schemes),
+    ("observations", observing),
 ):
     app.add_typer(part.app, name=name)
 app.add_typer(noting.notes, name="notes")

@@ -33,7 +33,7 @@ FIELDS = frozenset(
         for field in struct.__struct_fields__
         if len(field) >= SHORTEST
     }
-    | {"official_email", "password_verifier", "$argon2id$", "$pbkdf2-sha512$"}
+    | {"observed_on", "subject_code", "official_email", "password_verifier", "$argon2id$", "$pbkdf2-sha512$"}
 ) - {
     "attendance",
     "classes",

@@ -18,10 +18,14 @@ from api.routing import guard_of
 from domain.access import PERMISSIONS, AccessLevel, Permission
 from domain.school_time import today
 from tests.api.conftest import OPERATOR_TOKEN, PASSWORD, SchoolUnderTest, Served, admit, pupil
+from tests.photographs import jpeg
 
 ANYBODY = "anybody"
 OPERATOR = "the operator"
 A_SESSION = "a session"
+
+OBSERVATION = "/v1/pupils/{pupil_id}/observations/{observation_id}"
+PHOTOGRAPH = f"{OBSERVATION}/photographs/{{photograph_id}}"
 
 WHAT_ROUTES_ASK_FOR: dict[tuple[str, str], Permission | str] = {
     ("POST", "/v1/schools"): OPERATOR,
@@ -99,6 +103,15 @@ WHAT_ROUTES_ASK_FOR: dict[tuple[str, str], Permission | str] = {
     ("GET", "/v1/progress"): Permission.READ_PUPILS,
     ("GET", "/v1/progress/matrix"): Permission.READ_PUPILS,
     ("GET", "/v1/progress/on-track"): Permission.READ_PUPILS,
+    ("GET", "/v1/pupils/{pupil_id}/observations"): Permission.READ_NAMES,
+    ("POST", "/v1/pupils/{pupil_id}/observations"): Permission.RECORD_ASSESSMENTS_OF_OWN_CLASSES,
+    ("GET", OBSERVATION): Permission.READ_NAMES,
+    ("PUT", OBSERVATION): Permission.RECORD_ASSESSMENTS_OF_OWN_CLASSES,
+    ("POST", f"{OBSERVATION}/withdraw"): Permission.RECORD_ASSESSMENTS_OF_OWN_CLASSES,
+    ("POST", f"{OBSERVATION}/photographs"): Permission.RECORD_ASSESSMENTS_OF_OWN_CLASSES,
+    ("GET", PHOTOGRAPH): Permission.READ_NAMES,
+    ("GET", f"{PHOTOGRAPH}/thumbnail"): Permission.READ_NAMES,
+    ("POST", f"{PHOTOGRAPH}/withdraw"): Permission.RECORD_ASSESSMENTS_OF_OWN_CLASSES,
     ("GET", "/v1/pupils/{pupil_id}/history"): Permission.READ_PUPILS,
     ("GET", "/v1/history"): Permission.READ_AUDIT,
     ("GET", "/v1/logins"): Permission.READ_AUDIT,
@@ -228,6 +241,11 @@ def test_without_an_operator_token_nobody_is_the_operator(served: Served) -> Non
     assert is_operator(served.services, OPERATOR_TOKEN)
 
 
+def content(sent: Any) -> dict[str, Any]:
+    """What is sent, as a client takes it: a file as it is, and everything else as JSON."""
+    return {"content": sent} if isinstance(sent, bytes) else {"json": sent}
+
+
 def test_another_schools_ids_are_nobodys(
     served: Served, school: SchoolUnderTest, other_school: SchoolUnderTest, admin: httpx.Client
 ) -> None:
@@ -249,6 +267,11 @@ def test_another_schools_ids_are_nobodys(
     staff_id = admin.post("/v1/staff", json=person).json()["staff_id"]
     session_id = served.log_in(school.login_key, "visited")["session_id"]
     key_id = admin.post("/v1/login-keys", json={}).json()["key_id"]
+    seen: dict[str, Any] = {"observed_on": today().isoformat(), "text": "Shared the conkers."}
+    observations = f"/v1/pupils/{upn_free}/observations"
+    observation = f"{observations}/{admin.post(observations, json=seen).json()['observation_id']}"
+    photographs = f"{observation}/photographs"
+    photograph = f"{photographs}/{admin.post(photographs, content=jpeg()).json()['photograph_id']}"
     erasure = {"reason": "mistake"}
     confirmed = erasure | {"confirmation": "x"}
     sheet = {"academic_year": 2025, "term": "summer"}
@@ -303,6 +326,15 @@ def test_another_schools_ids_are_nobodys(
         ("GET", f"/v1/pupils/{upn_free}/statements", None),
         ("POST", f"/v1/pupils/{upn_free}/statements", judged_),
         ("POST", f"/v1/statements/{statement_ids[1]}/withdraw", None),
+        ("GET", observations, None),
+        ("POST", observations, seen),
+        ("GET", observation, None),
+        ("GET", photograph, None),
+        ("GET", f"{photograph}/thumbnail", None),
+        ("POST", photographs, jpeg()),
+        ("POST", f"{photograph}/withdraw", None),
+        ("PUT", observation, seen | {"subject": "MAT"}),
+        ("POST", f"{observation}/withdraw", {}),
         ("POST", f"/v1/staff/{staff_id}/disable", None),
         ("POST", f"/v1/staff/{staff_id}/enable", None),
         ("POST", f"/v1/login-keys/{key_id}/revoke", {}),
@@ -316,7 +348,7 @@ def test_another_schools_ids_are_nobodys(
     before = admin.get("/v1/school").json()["position"]
     with served.client(other_school.admin.token) as stranger:
         for method, path, sent in requests:
-            answer = stranger.request(method, path, json=sent, headers={"If-Match": '"1"'})
+            answer = stranger.request(method, path, **content(sent), headers={"If-Match": '"1"'})
             assert answer.status_code == 404, (method, path)
         refused = stranger.post("/v1/sheets", json=sheet | {"entries": [entry]})
         assert refused.status_code == 422
@@ -332,10 +364,12 @@ def test_another_schools_ids_are_nobodys(
     assert admin.get("/v1/school").json()["position"] == before
     for method, path, sent in requests:  # and to their own school they are not
         version = admin.get(f"/v1/pupils/{upn_free}?min_position={before}").json()["pupil"]["version"]
+        if method == "PUT" and path == observation:
+            version = admin.get(observation).json()["observation"]["version"]
         if sent is confirmed:
             asked = admin.post(f"/v1/pupils/{upn_free}/erasure", json=erasure).json()
             confirmed["confirmation"] = asked["confirmation"]
-        answer = admin.request(method, path, json=sent, headers={"If-Match": f'"{version}"'})
+        answer = admin.request(method, path, **content(sent), headers={"If-Match": f'"{version}"'})
         assert answer.is_success, (method, path, answer.text)
         before = answer.headers.get("target-tracker-position", before)
 

@@ -149,6 +149,7 @@ def test_a_day_that_is_none_is_refused(reader: httpx.Client, query: str, field: 
 
 def test_reading_codes_is_reading_no_record(served: Served, school: SchoolUnderTest) -> None:
     with served.client(school.admin.token) as admin:
+        served.services.audit.flush()  # what other tests have read
         before = admin.get("/v1/school").json()["position"]
         for name in SETS:
             read(admin, name)

@@ -115,7 +115,8 @@ def test_commands_take_a_key_and_changes_to_pupils_a_version(served: Served) -> 
         if command:
             answer = next(each for status, each in operation["responses"].items() if status.startswith("2"))
             assert "Target-Tracker-Position" in answer["headers"]
-        changes = path.endswith(("/leave", "/return")) or method == "patch"
+        replaces = method == "put" and path.endswith("/{observation_id}")
+        changes = path.endswith(("/leave", "/return")) or method == "patch" or replaces
         assert headers.get("If-Match", False) == changes
 
 

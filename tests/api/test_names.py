@@ -18,6 +18,7 @@ from domain.vault.aliases import alias_of
 from domain.vault.keyring import SchoolKeys
 from tests.api.conftest import SchoolUnderTest, Served, admit
 from tests.keys import keyring_of
+from tests.photographs import jpeg
 
 UPNS = [make_upn(881, 2001, 2021, serial) for serial in (101, 102)]
 
@@ -41,6 +42,8 @@ CANARIES = {
     "reason for removing a target": "Axolotlcanary",
     "text of a statement": "Pangolincanary",
     "reason for closing": "Tapircanary",
+    "observation": "Conkercanary was counted",
+    "reason of a withdrawal": "Acorncanary",
 }
 
 
@@ -83,6 +86,14 @@ def ids(served: Served, other_school: SchoolUnderTest) -> dict[str, str]:
         client.put("/v1/assessment-points/2024/spring", json=closing)
         left = {"left_on": "2026-01-09", "destination": CANARIES["destination"]}
         client.post(f"{path}/leave", json=left, headers={"If-Match": '"2"'})
+        seen = {"observed_on": "2025-03-04", "text": CANARIES["observation"]}
+        observation_id = client.post(f"{path}/observations", json=seen).json()["observation_id"]
+        observation = f"{path}/observations/{observation_id}"
+        photograph_id = client.post(f"{observation}/photographs", content=jpeg()).json()["photograph_id"]
+        another = client.post(f"{path}/observations", json=seen).json()["observation_id"]
+        client.post(
+            f"{path}/observations/{another}/withdraw", json={"reason": CANARIES["reason of a withdrawal"]}
+        )
         back = client.post(f"{path}/return", json={"returned_on": "2026-02-01"}, headers={"If-Match": '"3"'})
         concern = client.post(f"{path}/concerns", json={"text": CANARIES["concern"]}).json()
         back = client.post(
@@ -98,7 +109,15 @@ def ids(served: Served, other_school: SchoolUnderTest) -> dict[str, str]:
         class_id = client.get(path, params={"min_position": back.json()["position"]}).json()["pupil"][
             "class_id"
         ]
-    return {"pupil_id": pupil_id, "class_id": class_id, "staff_id": staff_id, "scheme": "steps"}
+    return {
+        "pupil_id": pupil_id,
+        "class_id": class_id,
+        "staff_id": staff_id,
+        "observation_id": observation_id,
+        "scheme": "steps",
+        "code_set": "sex",
+        "photograph_id": photograph_id,
+    }
 
 
 QUERIES: list[dict[str, Any]] = [

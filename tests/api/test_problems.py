@@ -173,7 +173,12 @@ def chunks(size: int) -> Iterator[bytes]:
         yield b" " * 65536
 
 
-@pytest.mark.parametrize(("path", "limit"), [("/v1/pupils", MIB), ("/v1/imports", 32 * MIB)])
+PHOTOGRAPHS = f"/v1/pupils/{uuid4()}/observations/{uuid4()}/photographs"
+
+
+@pytest.mark.parametrize(
+    ("path", "limit"), [("/v1/pupils", MIB), ("/v1/imports", 32 * MIB), (PHOTOGRAPHS, 10_000_000)]
+)
 @pytest.mark.parametrize("declared", [True, False], ids=["with its length", "without its length"])
 def test_bodies_that_are_too_long(admin: httpx.Client, path: str, limit: int, declared: bool) -> None:
     content = b" " * (limit + 1) if declared else chunks(limit)

@@ -96,13 +96,13 @@ def test_logging_out_ends_the_session(served: Served, own: SchoolUnderTest, clie
 
 def test_disabling_ends_every_session(served: Served, own: SchoolUnderTest, client: httpx.Client) -> None:
     person = {
-        "username": "leaver",
+        "username": "goes.away",
         "display_name": "L",
         "access": {"level": "read-only"},
         "password": PASSWORD,
     }
     staff_id = client.post("/v1/staff", json=person).json()["staff_id"]
-    tokens = [served.log_in(own.login_key, "leaver")["token"] for _ in range(2)]
+    tokens = [served.log_in(own.login_key, "goes.away")["token"] for _ in range(2)]
     assert client.post(f"/v1/staff/{staff_id}/disable").status_code == 200
     for token in tokens:
         with served.client(token) as leaver:
@@ -110,7 +110,7 @@ def test_disabling_ends_every_session(served: Served, own: SchoolUnderTest, clie
     outcomes = [(line["outcome"], line["reason"]) for line in logins(client, staff_id=staff_id)]
     assert outcomes == [("closed", "revoked"), ("closed", "revoked"), ("opened", None), ("opened", None)]
     assert client.post(f"/v1/staff/{staff_id}/enable").status_code == 200
-    served.log_in(own.login_key, "leaver")
+    served.log_in(own.login_key, "goes.away")
 
 
 def test_what_may_be_done_changes_within_a_session(

@@ -32,6 +32,7 @@ PERSONAL = {
     "postcode",
     "reason",
     "surname",
+    "text",
     "token",
     "upn",
     "username",

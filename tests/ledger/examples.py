@@ -10,20 +10,11 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from datetime import UTC, date, datetime
-from uuid import UUID
 
 import domain
-from domain.academic_year import Term
 from domain.access import AccessLevel, Permission
-from domain.assessment import AssessmentCorrected, AssessmentRecorded, AssessmentVoided, Result
-from domain.assessment_points import (
-    AssessmentPointClosed,
-    AssessmentPointOpened,
-    AssessmentPointsChosen,
-    Division,
-)
-from domain.attendance import AttendanceMarked, AttendanceTotalled, AttendanceTotalsVoided, Totals
-from domain.events import OPERATOR, REGISTRY, SYSTEM, Actor, ActorKind, Event
+from domain.assessment import AssessmentCorrected, AssessmentRecorded
+from domain.events import OPERATOR, REGISTRY, SYSTEM, Event
 from domain.keys import KeyIssued, KeyOrigin, KeyRevoked, KeyUsed
 from domain.login import LoginFailed, LoginFailure, SessionClosed, SessionEnd, SessionOpened
 from domain.notes import NoteChanged, NoteRemoved, NoteWritten
@@ -56,9 +47,23 @@ from domain.staff import (
     StaffNames,
     StaffPasswordSet,
 )
-from domain.statements import StatementKey, StatementRegistered, StatementWithdrawn
-from domain.targets import Target, TargetRemoved, TargetSet
 from domain.usage import AccessRefused, Read, ReadKind, RecordsRead
+from tests.ledger.example_ids import (
+    ASSESSMENT,
+    CONCERN,
+    IMPORT,
+    KEYS_LOG,
+    LOGIN_KEY,
+    NOTE,
+    PUPIL,
+    RESULT,
+    SCHOOL,
+    SESSION,
+    STAFF,
+    TEACHER,
+    USAGE_LOG,
+)
+from tests.ledger.record_examples import RECORD_EXAMPLES
 
 # Every module of the domain, so that no event class is left out for not having been imported.
 for _module in pkgutil.iter_modules(domain.__path__):
@@ -66,40 +71,6 @@ for _module in pkgutil.iter_modules(domain.__path__):
 
 EVENT_CLASSES = sorted(REGISTRY.classes.values(), key=lambda cls: cls.name)
 """The registered event classes."""
-
-SCHOOL = UUID("01890000-0000-7000-8000-000000000001")
-PUPIL = UUID("01890000-0000-7000-8000-000000000002")
-STAFF = UUID("01890000-0000-7000-8000-000000000003")
-SESSION = UUID("01890000-0000-7000-8000-000000000004")
-ASSESSMENT = UUID("01890000-0000-7000-8000-000000000005")
-IMPORT = UUID("01890000-0000-7000-8000-000000000006")
-CONCERN = UUID("01890000-0000-7000-8000-000000000007")
-NOTE = UUID("01890000-0000-7000-8000-000000000008")
-LOGIN_KEY = UUID("01890000-0000-7000-8000-000000000007")
-KEYS_LOG = UUID("01890000-0000-7000-8000-000000000008")
-TARGET = UUID("01890000-0000-7000-8000-00000000000a")
-STATEMENT = UUID("01890000-0000-7000-8000-00000000000b")
-POINTS_LOG = UUID("01890000-0000-8000-8000-00000000000c")
-STATEMENTS_LOG = UUID("01890000-0000-8000-8000-00000000000d")
-
-USAGE_LOG = UUID("01890000-0000-8000-8000-000000000009")
-
-TEACHER = Actor(ActorKind.STAFF, STAFF)
-
-RESULT = Result(
-    scheme="statutory",
-    subject="REA",
-    value="EXS",
-    academic_year=2024,
-    term="summer",
-    nc_year="6",
-    stage="KS2",
-    component="REA",
-    method="TA",
-    qualifier="NL",
-    status="A",
-    assessed_on=date(2025, 6, 20),
-)
 
 EXAMPLES: tuple[Event, ...] = (
     SchoolRegistered(
@@ -322,113 +293,7 @@ EXAMPLES: tuple[Event, ...] = (
         result=RESULT,
         reason="entered for the wrong child",
     ),
-    AssessmentVoided(
-        originator_id=PUPIL,
-        originator_version=3,
-        actor=TEACHER,
-        assessment_id=ASSESSMENT,
-        pupil_id=PUPIL,
-        reason="entered for the wrong child",
-    ),
-    TargetSet(
-        originator_id=PUPIL,
-        originator_version=1,
-        actor=TEACHER,
-        target_id=TARGET,
-        pupil_id=PUPIL,
-        target=Target(
-            scheme="eyfs-profile",
-            subject="COM",
-            value="2",
-            academic_year=2026,
-            term="summer",
-            component="E01",
-            scheme_version="2021",
-        ),
-    ),
-    TargetRemoved(
-        originator_id=PUPIL,
-        originator_version=2,
-        actor=TEACHER,
-        target_id=TARGET,
-        pupil_id=PUPIL,
-        reason="set for the wrong child",
-    ),
-    StatementRegistered(
-        originator_id=STATEMENTS_LOG,
-        originator_version=1,
-        actor=TEACHER,
-        school_id=SCHOOL,
-        statement_id=STATEMENT,
-        key=StatementKey(subject="MAT", code="3N-04", band=3),
-        text="I can count in hundreds",
-    ),
-    StatementWithdrawn(
-        originator_id=STATEMENTS_LOG,
-        originator_version=2,
-        actor=TEACHER,
-        school_id=SCHOOL,
-        statement_id=STATEMENT,
-    ),
-    AssessmentPointsChosen(
-        originator_id=POINTS_LOG,
-        originator_version=1,
-        actor=TEACHER,
-        school_id=SCHOOL,
-        from_year=2025,
-        division=Division.HALF_TERMS,
-    ),
-    AssessmentPointClosed(
-        originator_id=POINTS_LOG,
-        originator_version=2,
-        actor=TEACHER,
-        school_id=SCHOOL,
-        academic_year=2025,
-        term=Term.AUTUMN_1,
-        reason="reported to the governors",
-    ),
-    AssessmentPointOpened(
-        originator_id=POINTS_LOG,
-        originator_version=3,
-        actor=TEACHER,
-        school_id=SCHOOL,
-        academic_year=2025,
-        term=Term.AUTUMN_1,
-        reason="a class was left out",
-    ),
-    AttendanceMarked(
-        originator_id=PUPIL,
-        originator_version=1,
-        actor=TEACHER,
-        pupil_id=PUPIL,
-        first_day=date(2025, 9, 5),
-        marks=("/", "\\", "", "", "", "", "-", "Y2"),
-        reason="marked the wrong child",
-    ),
-    AttendanceTotalled(
-        originator_id=PUPIL,
-        originator_version=2,
-        actor=TEACHER,
-        pupil_id=PUPIL,
-        totals=Totals(
-            first_day=date(2024, 9, 3),
-            last_day=date(2024, 12, 20),
-            possible=140,
-            attended=131,
-            authorised=7,
-            unauthorised=2,
-        ),
-        reason="counted anew",
-    ),
-    AttendanceTotalsVoided(
-        originator_id=PUPIL,
-        originator_version=3,
-        actor=TEACHER,
-        pupil_id=PUPIL,
-        first_day=date(2024, 9, 3),
-        last_day=date(2024, 12, 20),
-        reason="of another child",
-    ),
+    *RECORD_EXAMPLES,
 )
 """The newest version of every event class."""
 

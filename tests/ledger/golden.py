@@ -30,7 +30,8 @@ from domain.events import Compartment, Event
 from domain.ledger.mapper import EventMapper, split
 from domain.ledger.sealing import Keys, generation_of, place_of_event, unseal
 from domain.vault.keyring import Keyring, SchoolKeys, WrappedSubjectKeys
-from tests.ledger.examples import EXAMPLES, SCHOOL
+from tests.ledger.example_ids import SCHOOL
+from tests.ledger.examples import EXAMPLES
 from tests.ledger.later_examples import LATER
 
 FILE = Path(__file__).with_name("golden_events.json")

@@ -25,7 +25,7 @@ from domain.pupil_record import (
     SenPeriod,
 )
 from domain.school import ImportCompleted
-from tests.ledger.examples import ASSESSMENT, CONCERN, IMPORT, PUPIL, SCHOOL, STATEMENT, TEACHER
+from tests.ledger.example_ids import ASSESSMENT, CONCERN, IMPORT, PUPIL, SCHOOL, STATEMENT, TEACHER
 
 MEALS = (Period(start=date(2021, 9, 1), end=date(2022, 7, 22)), Period(start=date(2024, 1, 8)))
 PREMIUM = (PremiumPeriod(start=date(2022, 4, 1), end=date(2025, 3, 31), reason="DPP"),)

@@ -20,7 +20,8 @@ from domain.ledger.mapper import EventMapper, split
 from domain.ledger.sealing import generation_of
 from tests.keys import keyring_of
 from tests.ledger import golden
-from tests.ledger.examples import EVENT_CLASSES, EXAMPLES, FORMER, PUPIL, SCHOOL
+from tests.ledger.example_ids import PUPIL, SCHOOL
+from tests.ledger.examples import EVENT_CLASSES, EXAMPLES, FORMER
 from tests.ledger.later_examples import LATER
 
 RECORDED = golden.read()

@@ -13,7 +13,8 @@ from domain.ledger.mapper import EventMapper
 from domain.pupil import PupilAdmitted, PupilChanged
 from domain.vault.keyring import Keyring, SchoolKeys, WrappedSubjectKeys
 from tests.keys import keyring_of
-from tests.ledger.examples import EXAMPLES, SCHOOL
+from tests.ledger.example_ids import SCHOOL
+from tests.ledger.examples import EXAMPLES
 
 ADMITTED = next(example for example in EXAMPLES if isinstance(example, PupilAdmitted))
 CHANGED = next(example for example in EXAMPLES if isinstance(example, PupilChanged))

@@ -18,7 +18,8 @@ from domain.ledger.mapper import EventMapper, split
 from domain.ledger.sealing import place_of_event, seal
 from domain.vault.keyring import Keyring, SchoolKeys
 from tests.keys import keyring_of, mapper_for_anybody
-from tests.ledger.examples import EVENT_CLASSES, EXAMPLES, SCHOOL
+from tests.ledger.example_ids import SCHOOL
+from tests.ledger.examples import EVENT_CLASSES, EXAMPLES
 from tests.ledger.golden import opened_parts
 
 MAPPER = mapper_for_anybody(SCHOOL)

@@ -25,7 +25,8 @@ from domain.ledger.sealing import (
 )
 from domain.vault.keyring import SchoolKeys
 from tests.keys import keyring_of, mapper_for_anybody
-from tests.ledger.examples import EXAMPLES, PUPIL, SCHOOL
+from tests.ledger.example_ids import PUPIL, SCHOOL
+from tests.ledger.examples import EXAMPLES
 
 PERSONAL = [
     example

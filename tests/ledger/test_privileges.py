@@ -9,14 +9,16 @@ import pytest
 from eventsourcing.persistence import StoredEvent, Tracking
 
 from domain.identifiers import new_id
+from domain.ledger import photographs
 from domain.ledger.database import Database, bound
+from domain.ledger.photographs import Role
 from domain.ledger.recorders import SnapshotRecorder, StreamTrackingRecorder
 from domain.ledger.stream import Command, Stream, register_school
 from scripts.embedded import OWNER
 from tests.conftest import TestDatabase
 from tests.ledger.roles import ANALYTICS, API, WORKER, refused, run
 
-TABLES = ("streams", "events", "commands", "snapshots", "tracking")
+TABLES = ("streams", "events", "commands", "snapshots", "tracking", "photographs")
 """The tables of the ledger that hold a school's rows."""
 
 OF_NO_SCHOOL = {
@@ -36,6 +38,8 @@ def other_id(database: Database, stream: Stream) -> UUID:
             [StoredEvent(new_id(), 1, "pupil.admitted.1", b"state")], command=Command(new_id(), b"f", b"r")
         )
         SnapshotRecorder(database, school_id).insert_events([StoredEvent(new_id(), 1, "snapshot", b"s")])
+        with database.bound_to(school_id) as connection:
+            photographs.add(connection, school_id, new_id(), new_id(), Role.PHOTOGRAPH, b"sealed")
         StreamTrackingRecorder(database, school_id).insert_tracking(Tracking("upstream", 1))
     return other_id
 
@@ -63,6 +67,17 @@ CHANGES = (
     "DROP TABLE ledger.events",
     "DELETE FROM ledger.streams",
     "UPDATE ledger.streams SET school_id = school_id",
+    "UPDATE ledger.photographs SET sealed = ''",
+    "UPDATE ledger.photographs SET pupil_id = gen_random_uuid()",
+    "UPDATE ledger.photographs SET school_id = school_id",
+    "DELETE FROM ledger.photographs",
+    "TRUNCATE ledger.photographs",
+    "INSERT INTO ledger.photographs SELECT * FROM ledger.photographs"
+    " ON CONFLICT (school_id, photograph_id, role) DO UPDATE SET sealed = ''",
+    "SELECT * FROM ledger.photographs FOR UPDATE",
+    "ALTER TABLE ledger.photographs DISABLE ROW LEVEL SECURITY",
+    "ALTER TABLE ledger.photographs NO FORCE ROW LEVEL SECURITY",
+    "DROP POLICY one_school ON ledger.photographs",
     "UPDATE ledger.commands SET result = ''",
     "DELETE FROM ledger.commands",
     "UPDATE ledger.schools SET urn = '999999' WHERE urn = '100001'",
@@ -169,12 +184,39 @@ def test_the_worker_reads_heads_and_one_schools_events(
         assert run(session, stream.school_id, "SELECT school_id FROM ledger.events") == [(stream.school_id,)]
 
 
+PHOTOGRAPHS = (
+    "SELECT * FROM ledger.photographs",
+    "SELECT count(*) FROM ledger.photographs",
+    "SELECT pupil_id FROM ledger.photographs",
+)
+
+
+@pytest.mark.parametrize("role", [WORKER, ANALYTICS])
+def test_photographs_are_for_the_api_alone(
+    test_database: TestDatabase, stream: Stream, other_id: UUID, role: str
+) -> None:
+    with test_database.connect(role) as session:
+        for statement in PHOTOGRAPHS:
+            for school_id in (None, stream.school_id):
+                assert refused(session, school_id, statement), statement
+    with test_database.connect("postgres") as owner:
+        for grant in (
+            "USAGE ON SCHEMA ledger",
+            "EXECUTE ON FUNCTION ledger.bound_school",
+            "SELECT ON ledger.photographs",
+        ):
+            owner.execute(f"GRANT {grant} TO {role}".encode())
+    with test_database.connect(role) as session:  # the sabotaged twin
+        assert not any(refused(session, stream.school_id, statement) for statement in PHOTOGRAPHS)
+
+
 WRITES = (
     "INSERT INTO ledger.events SELECT * FROM ledger.events",
     "INSERT INTO ledger.streams (school_id) VALUES (gen_random_uuid())",
     "UPDATE ledger.streams SET position = position",
     "INSERT INTO ledger.schools VALUES ('999999', gen_random_uuid())",
     "INSERT INTO ledger.commands SELECT * FROM ledger.commands",
+    "INSERT INTO ledger.photographs SELECT * FROM ledger.photographs",
     "INSERT INTO ledger.snapshots SELECT * FROM ledger.snapshots",
     "INSERT INTO ledger.tracking SELECT * FROM ledger.tracking",
     "SELECT ledger.append(gen_random_uuid(), '{}', '{}', '{}', '{}')",

@@ -38,7 +38,7 @@ from domain.ledger.sealing import (
 )
 from domain.vault.keyring import Keyring, SchoolKeys
 from tests.keys import keyring_of
-from tests.ledger.examples import PUPIL, SCHOOL, STAFF
+from tests.ledger.example_ids import PUPIL, SCHOOL, STAFF
 
 SEALABLE = (Compartment.NAMES, Compartment.RECORD)
 

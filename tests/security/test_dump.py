@@ -10,10 +10,11 @@ import msgspec
 import pytest
 
 import domain.ledger.mapper
+import domain.ledger.photographs
 import domain.pupil
 import projections.pupils
 from domain.access import AccessLevel
-from domain.application import accounts, login_keys, logins, pupils
+from domain.application import accounts, login_keys, logins, observing, pupils
 from domain.application.assessing import Entry, correct, record
 from domain.application.importing import import_file
 from domain.application.registration import register
@@ -23,6 +24,7 @@ from domain.keys import KeyOrigin
 from domain.ledger.database import Database
 from domain.ledger.sealing import GENERATION_SIZE, OVERHEAD, SealingKey
 from domain.ledger.sealing import seal as really_seal
+from domain.observation import Observed
 from domain.particulars import PupilParticulars
 from domain.pupil import fold
 from domain.staff import Access, Adviser, StaffNames
@@ -35,6 +37,7 @@ from tests.application.conftest import PASSWORD, registration, staff
 from tests.application.examples import TODAY, child, csv_of, point_before
 from tests.conftest import TestDatabase
 from tests.keys import opened, schools_of
+from tests.photographs import FORMS, GPS, PLANTED
 from tests.projections.catching_up import caught_up
 
 CANARIES = {
@@ -49,6 +52,9 @@ CANARIES = {
     "reason for leaving": "Tundracanary moved",
     "destination": "Meadowcanary School",
     "reason for an adviser": "Gannetcanary looks round",
+    "observation": "Conkercanary was counted",
+    "its change": "Chestnutcanary was counted",
+    "reason of a withdrawal": "Acorncanary sends word",
     "username": "lynxcanary",
     "display name": "Heroncanary",
     "label of a login key": "Officecanary",
@@ -57,6 +63,13 @@ CANARIES = {
     "password": "the password of a canary",
 }
 """Something to look for in every field that is personal."""
+
+
+IN_PICTURES = [
+    *(word.decode() for word in (*PLANTED.values(), GPS)),
+    *("JFIF\0\1", "IHDR\0\0", "WEBPVP8", "ftypheic", "Exif\0\0"),
+]
+"""What was planted beside the pixels of photographs, and what every file of their kinds has in it."""
 
 
 @pytest.fixture
@@ -114,6 +127,18 @@ def everything_happens(schools: Schools) -> SchoolApplication:
     kept = record(school, point_before(1), [Entry(pupil_id, "REA", "3w")], actor)
     assessment_id = kept.result.assessment_ids[0]
     correct(school, pupil_id, assessment_id, "3s", actor, reason=CANARIES["reason of a correction"])
+    seen = Observed(observed_on=TODAY, text=CANARIES["observation"], subject="MAT")
+    observed = observing.make(
+        school, pupil_id, seen, actor, command=CommandKey("observe", CANARIES["observation"].encode())
+    ).result.observation_id
+    seen = Observed(observed_on=TODAY, text=CANARIES["its change"])
+    observing.change(school, pupil_id, observed, seen, 1, actor)
+    for make in FORMS.values():
+        content = make(6)
+        command = CommandKey(f"photograph {make.__name__}", content)
+        observing.attach(school, pupil_id, observed, content, actor, command=command)
+    withdrawn = observing.make(school, pupil_id, seen, actor).result.observation_id
+    observing.withdraw(school, pupil_id, withdrawn, actor, reason=CANARIES["reason of a withdrawal"])
     pupils.leave(
         school, pupil_id, TODAY, 3, actor,
         reason=CANARIES["reason for leaving"], destination=CANARIES["destination"],
@@ -144,7 +169,7 @@ def project(database: TestDatabase) -> None:
 def test_nothing_personal_can_be_read_in_the_database(schools: Schools, test_database: TestDatabase) -> None:
     everything_happens(schools)
     project(test_database)
-    assert list(readable(test_database.conninfo("postgres"), CANARIES.values())) == []
+    assert list(readable(test_database.conninfo("postgres"), [*CANARIES.values(), *IN_PICTURES])) == []
 
 
 def test_where_nothing_is_sealed_every_one_of_them_is_found(
@@ -199,6 +224,16 @@ def test_a_mapper_that_forgets_one_part_is_seen(
     found = list(readable(test_database.conninfo("postgres"), CANARIES.values()))
     assert {each.table for each in found} == {"ledger.events"}
     assert {each.word for each in found} >= {CANARIES["class"], "sen_provision", "class_name"}
+
+
+def test_a_photograph_that_is_not_sealed_is_seen(
+    schools: Schools, test_database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(domain.ledger.photographs, "seal", lambda key, content, place: bytes(30) + content)
+    everything_happens(schools)
+    found = list(readable(test_database.conninfo("postgres"), IN_PICTURES))
+    assert {each.table for each in found} == {"ledger.photographs"}
+    assert len({each.word for each in found}) >= 3
 
 
 @pytest.mark.parametrize(

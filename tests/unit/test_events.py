@@ -118,6 +118,18 @@ def test_what_is_personal_is_not_open() -> None:
         "login.failed.key_id",
         "login.failed.reason",
         "login.failed.staff_id",
+        "observation.changed.observation_id",
+        "observation.changed.pupil_id",
+        "observation.made.observation_id",
+        "observation.made.pupil_id",
+        "observation.photograph-added.observation_id",
+        "observation.photograph-added.photograph",
+        "observation.photograph-added.pupil_id",
+        "observation.photograph-withdrawn.observation_id",
+        "observation.photograph-withdrawn.photograph_id",
+        "observation.photograph-withdrawn.pupil_id",
+        "observation.withdrawn.observation_id",
+        "observation.withdrawn.pupil_id",
         "password-reset.requested.key_id",
         "password-reset.requested.sent",
         "password-reset.requested.staff_id",
@@ -158,7 +170,12 @@ def test_what_is_personal_is_not_open() -> None:
 
 def test_free_text_lies_with_the_names() -> None:
     """People write names into it, and the service by itself opens every record."""
-    codes = {"staff.added.password_verifier", "staff.password-set.password_verifier"}
+    codes = {
+        "observation.changed.subject_code",
+        "observation.made.subject_code",
+        "staff.added.password_verifier",
+        "staff.password-set.password_verifier",
+    }
     texts = {
         f"{cls.name}.{field}"
         for cls in EVENT_CLASSES
