@@ -39,7 +39,7 @@ from domain import school_time
 from domain.academic_year import Term, when
 from domain.access import Permission
 from domain.application.searching import nc_year_asked
-from domain.errors import NotFound
+from domain.errors import Finding, InvalidInput, NotFound
 from domain.progress.groups import Group
 from domain.progress.matrix import By, matrices
 from domain.progress.on_track import on_track
@@ -161,7 +161,7 @@ def _found(caller: Caller, asked: PupilsAsked, question: Question) -> _Found:
     """Reads what a question is about.
 
     Raises:
-        NotFound: There is no such class.
+        InvalidInput: There is no such class or NC year.
     """
     nc_year = nc_year_asked(asked.nc_year)
     names = (projections.pupils.NAME, projections.assessments.NAME)
@@ -181,7 +181,16 @@ def _found(caller: Caller, asked: PupilsAsked, question: Question) -> _Found:
                 read.connection, caller.school.keys, class_id=asked.class_id, on_roll=None, limit=1
             )
             if not views:
-                raise NotFound("This school has no class with that id")
+                raise InvalidInput(
+                    "The query is not as it must be",
+                    [
+                        Finding(
+                            field="class_id",
+                            found=str(asked.class_id),
+                            accepted="the id of a class of this school",
+                        )
+                    ],
+                )
             class_name = views[0].record.class_name
         return _Found(cohort, class_name, nc_year, read.position)
 

@@ -8,17 +8,18 @@ from typing import NamedTuple
 
 import msgspec
 
-from api.pages.markup import Markup, tag
+from api.pages.markup import Content, Markup, tag
 from api.pages.style import BAND, BAND_EDGE, GRID, INK, LINE
 from api.progress_bodies import PointBody
 from domain.academic_year import HALF_TERMS_BY_THE_END, Term
 from domain.schemes.catalogue import SCHEMES
 
-WIDTH, HEIGHT = 460, 250
-LEFT, RIGHT, TOP, BOTTOM = 44, 14, 22, 42
+NARROW, WIDE, HEIGHT = 460, 720, 250
+LEFT, RIGHT, TOP, BOTTOM = 44, 18, 22, 42
+FONT = 12
 MOST_TICKS = 7
-FEWEST_APART = 46
-"""Units between points below which their names are shortened."""
+ROOM_FOR_NAMES, ROOM_FOR_SHORT_NAMES = 46, 24
+"""Units between points that the names of terms need, and the short ones; with less there are years alone."""
 
 
 class Dot(NamedTuple):
@@ -40,6 +41,7 @@ class Dot(NamedTuple):
 class _Frame(msgspec.Struct, frozen=True):
     """Where things lie."""
 
+    width: int
     first: float
     last: float
     low: float
@@ -47,7 +49,7 @@ class _Frame(msgspec.Struct, frozen=True):
 
     def across(self, time: float) -> float:
         """How far to the right a time lies."""
-        width = WIDTH - LEFT - RIGHT
+        width = self.width - LEFT - RIGHT
         if self.last == self.first:
             return LEFT + width / 2
         # A little room at both sides, for what stands beside the first and the last point.
@@ -69,7 +71,13 @@ def labels_of(scheme: str, scale: str | None) -> dict[int, str]:
 
 
 def chart(
-    name: str, title: str, description: str, dots: Sequence[Dot], labels: Mapping[int, str]
+    name: str,
+    title: str,
+    description: str,
+    dots: Sequence[Dot],
+    labels: Mapping[int, str],
+    *,
+    width: int = NARROW,
 ) -> Markup | None:
     """A chart; nothing, where there is nothing to draw.
 
@@ -79,6 +87,7 @@ def chart(
         description: What can be seen in it, for those who cannot see it.
         dots: The points, the earliest first.
         labels: What to write beside the axis, by points.
+        width: How wide it is, in units of which a letter has about six.
     """
     heights = [dot.points for dot in dots if dot.points is not None]
     if not heights:
@@ -87,7 +96,7 @@ def chart(
     times = [_time(dot.at) for dot in dots]
     low, high = min(heights), max(heights)
     room = max(1.0, (high - low) * 0.08)
-    frame = _Frame(min(times), max(times), low - room, high + room)
+    frame = _Frame(width, min(times), max(times), low - room, high + room)
     return tag(
         "svg",
         tag("title", title, id=f"{name}-title"),
@@ -96,8 +105,11 @@ def chart(
         *_times(frame, dots),
         *_band(frame, dots),
         *_line(frame, dots),
-        viewBox=f"0 0 {WIDTH} {HEIGHT}",
+        viewBox=f"0 0 {width} {HEIGHT}",
         role="img",
+        font_family="system-ui, 'Segoe UI', Arial, sans-serif",
+        font_size=FONT,
+        fill=INK,
         aria_labelledby=f"{name}-title {name}-description",
     )
 
@@ -114,7 +126,7 @@ def _axis(frame: _Frame, labels: Mapping[int, str]) -> list[Markup]:
     drawn = []
     for points in inside[::every]:
         y = frame.down(points)
-        drawn.append(tag("line", x1=LEFT, x2=WIDTH - RIGHT, y1=y, y2=y, stroke=GRID))
+        drawn.append(tag("line", x1=LEFT, x2=frame.width - RIGHT, y1=y, y2=y, stroke=GRID))
         drawn.append(tag("text", labels[points], x=LEFT - 8, y=y + 4, text_anchor="end"))
     return drawn
 
@@ -122,11 +134,13 @@ def _axis(frame: _Frame, labels: Mapping[int, str]) -> list[Markup]:
 def _times(frame: _Frame, dots: Sequence[Dot]) -> list[Markup]:
     """Terms along the bottom, and below the first of each academic year the year."""
     places = [frame.across(_time(dot.at)) for dot in dots]
-    crowded = any(after - before < FEWEST_APART for before, after in pairwise(places))
+    apart = min((after - before for before, after in pairwise(places)), default=ROOM_FOR_NAMES)
     drawn: list[Markup] = []
     year = None
     for dot, x in zip(dots, places, strict=True):
-        drawn.append(tag("text", _term(dot.at, short=crowded), x=x, y=HEIGHT - 24, text_anchor="middle"))
+        if apart >= ROOM_FOR_SHORT_NAMES:
+            term = _term(dot.at, short=apart < ROOM_FOR_NAMES)
+            drawn.append(tag("text", term, x=x, y=HEIGHT - 24, text_anchor="middle"))
         if dot.at.academic_year != year:
             year = dot.at.academic_year
             drawn.append(
@@ -204,18 +218,7 @@ def _line(frame: _Frame, dots: Sequence[Dot]) -> list[Markup]:
         drawn.append(tag("circle", cx=x, cy=y, r=4, fill=LINE, stroke="#fff", stroke_width=1.5))
         if label:
             # White behind the letters, where they cross a line.
-            drawn.append(
-                tag(
-                    "text",
-                    label,
-                    x=x,
-                    y=y - 9,
-                    text_anchor="middle",
-                    font_weight="600",
-                    fill=INK,
-                    stroke="#fff",
-                    stroke_width=3,
-                    paint_order="stroke",
-                )
-            )
+            where: dict[str, Content] = {"x": x, "y": y - 9, "text_anchor": "middle", "font_weight": "600"}
+            drawn.append(tag("text", label, stroke="#fff", stroke_width=3, **where))
+            drawn.append(tag("text", label, **where))
     return drawn

@@ -8,7 +8,6 @@ from api.pages.chart import Dot, chart, labels_of
 from api.pages.markup import Content, Markup, page, person, table, tag
 from api.pages.words import GROUPS, REASONS, VERDICTS, pupils, signed, subject_of, value_of
 from api.progress_bodies import CourseBody, FiguresBody, GainBody, ProgressAnswer
-from domain.progress.groups import Group
 from domain.schemes.catalogue import SCHEMES
 
 
@@ -131,17 +130,19 @@ def _course(called: str, course: list[CourseBody]) -> Markup:
 
 
 def _groups(answer: ProgressAnswer) -> Markup:
-    rows: list[list[Content]] = []
+    def row(name: str, figures: dict[str, FiguresBody]) -> list[Content]:
+        found = [figures[subject] for subject in answer.subjects]
+        return [
+            name,
+            *(f"{signed(each.mean_gain)} ({each.measured})" if each.measured else None for each in found),
+        ]
+
+    rows = [row("All", answer.whole)]
     for group, parts in answer.groups.items():
-        for part in parts or ():
-            if len(parts or ()) < 2 and group in (Group.CLASS, Group.NC_YEAR):
-                continue  # nothing is told apart
-            cells: list[Content] = [f"{GROUPS[group]}: {value_of(group, part.value)}"]
-            for subject in answer.subjects:
-                figures = part.subjects[subject]
-                mean = None if figures.mean_gain is None else signed(figures.mean_gain)
-                cells.append(f"{mean} ({figures.measured})" if mean else "")
-            rows.append(cells)
+        told = parts or []
+        if len(told) < 2:
+            continue  # nothing is told apart
+        rows += [row(f"{GROUPS[group]}: {value_of(group, part.value)}", part.subjects) for part in told]
     columns = ["Group", *(subject_of(answer.asked.end_scheme, subject) for subject in answer.subjects)]
     return tag(
         "section",
@@ -168,7 +169,13 @@ def _pupils(answer: ProgressAnswer) -> Markup:
     ]
     columns = ["Pupil", *(subject_of(answer.asked.end_scheme, subject) for subject in answer.subjects)]
     return tag(
-        "section", tag("h2", "Pupils"), table("From where to where, and what was gained", columns, rows)
+        "section",
+        tag("h2", "Pupils"),
+        table(
+            "From where to where; what was gained, and whether that is less, as much or more than expected",
+            columns,
+            rows,
+        ),
     )
 
 

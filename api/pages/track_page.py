@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import date
 
-from api.pages.chart import Dot, chart, labels_of
+from api.pages.chart import NARROW, WIDE, Dot, chart, labels_of
 from api.pages.markup import Content, Markup, page, person, table, tag
 from api.pages.words import subject_of
 from api.progress_bodies import TrackAnswer, TrackPoint
 from domain.schemes.catalogue import SCHEMES
+
+FEW = 9
+"""The most points that stand beside their chart, each with its value; more stand below it."""
 
 _STANDINGS = {None: "", "below": "below", "at": "at", "above": "above"}
 
@@ -35,13 +38,14 @@ def whole_page(answer: TrackAnswer, class_name: str | None, school_name: str, da
 
 def _subject(answer: TrackAnswer, subject: str, points: list[TrackPoint]) -> Markup:
     called = subject_of(answer.scheme, subject)
-    few = len(points) <= 9
+    few = len(points) <= FEW
     drawn = chart(
         f"chart-{subject}",
         f"{called} from {points[0].point.label} to {points[-1].point.label}",
         ". ".join(_told(each) for each in points),
         [Dot(each.point, each.points, each.value if few else "", each.expected) for each in points],
         labels_of(answer.scheme, answer.scale),
+        width=NARROW if few else WIDE,
     )
     rows: list[list[Content]] = [
         [
@@ -73,7 +77,7 @@ def _subject(answer: TrackAnswer, subject: str, points: list[TrackPoint]) -> Mar
                 ),
             ),
             tag("div", listed, class_="beside"),
-            class_="chart",
+            class_="chart" if few else "chart wide",
         ),
     )
 

@@ -7,10 +7,10 @@ from domain.progress.gains import Reason, Verdict
 from domain.progress.groups import Group
 from domain.schemes.catalogue import SCHEMES
 
-VERDICTS = {
-    Verdict.LESS: "less than expected",
-    Verdict.AS_EXPECTED: "as expected",
-    Verdict.MORE: "more than expected",
+VERDICTS = {  # than expected
+    Verdict.LESS: "less",
+    Verdict.AS_EXPECTED: "as much",
+    Verdict.MORE: "more",
     Verdict.NOT_KNOWN: "not known",
 }
 
@@ -64,7 +64,8 @@ def pupils(number: int) -> str:
 
 
 def signed(number: int | float | None) -> str:
-    """A gain with its sign: `+4`, `−1`, `0`."""
+    """A gain with its sign: `+4`, `−1`, `0`; a mean with two decimals: `+3.67`."""
     if number is None:
         return "–"
-    return f"{number:+g}".replace("-", "−") if number else "0"
+    written = f"{number:+.2f}" if isinstance(number, float) else f"{number:+}" if number else "0"
+    return written.replace("-", "−")
