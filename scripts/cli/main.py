@@ -25,6 +25,7 @@ from scripts.cli import (
     operating,
     passwords,
     points,
+    progressing,
     pupils,
     schemes,
     schools,
@@ -117,6 +118,7 @@ def target_tracker(
 for group in (sessions, importing, auditing, usage, codes):
     group.add_to(app)
 erasing.add_to(pupils.app)
+progressing.add_track_to(pupils.app)
 for name, part in (
     ("schools", schools),
     ("staff", staff),
@@ -125,6 +127,7 @@ for name, part in (
     ("pupils", pupils),
     ("sheet", sheets),
     ("assess", assessing),
+    ("progress", progressing),
     ("attendance", attending),
     ("targets", targets),
     ("statements", statements),
