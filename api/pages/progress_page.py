@@ -79,6 +79,7 @@ def _subject(answer: ProgressAnswer, subject: str) -> Markup:
             tag("div", _course(called, course), class_="beside"),
             class_="chart",
         ),
+        class_="whole",
     )
 
 

@@ -50,7 +50,7 @@ tbody th {{ font-weight: 500; }}
   main {{ max-width: none; padding: 0; }}
   svg, svg * {{ print-color-adjust: exact; -webkit-print-color-adjust: exact; }}
   h2, caption {{ break-after: avoid; }}
-  figure, .chart:not(.wide), tr {{ break-inside: avoid; }}
+  figure, section.whole, tr {{ break-inside: avoid; }}
   thead {{ display: table-header-group; }}
 }}
 """

@@ -79,6 +79,7 @@ def _subject(answer: TrackAnswer, subject: str, points: list[TrackPoint]) -> Mar
             tag("div", listed, class_="beside"),
             class_="chart" if few else "chart wide",
         ),
+        class_="whole" if few else None,
     )
 
 
