@@ -214,7 +214,7 @@ def _responses(route: APIRoute, schema_of: dict[str, Any], problems: set[int]) -
     for code, said in described.items():
         response = {**said, "headers": headers | (shows if is_command(dependencies(route)) else {})}
         if content and int(code) < 300:
-            response["content"] = content
+            response["content"] = content | said.get("content", {})
         responses[str(code)] = response
     for code in sorted(problems):
         responses[str(code)] = {

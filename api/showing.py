@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import UUID
@@ -43,6 +43,32 @@ class Shown(Answer[T]):
             psycopg.Error: The audit is strict, and the read could not be recorded.
         """
         super().__init__(value, etag=etag)
+        _note(caller, kind, pupil_ids)
+
+
+class ShownAsText(Response):
+    """Pupils' records in another form than JSON: as CSV, or as a page to print."""
+
+    def __init__(
+        self,
+        caller: Caller,
+        kind: ReadKind,
+        pupil_ids: Iterable[UUID],
+        content: bytes | str,
+        media_type: str,
+        headers: Mapping[str, str],
+    ) -> None:
+        """Notes who is shown what; other arguments and errors are those of :class:`Shown`.
+
+        Args:
+            caller: Whom it is shown to.
+            kind: What is read.
+            pupil_ids: The pupils that it shows.
+            content: What is shown.
+            media_type: What it is.
+            headers: What is said of it besides.
+        """
+        super().__init__(content, headers=dict(headers), media_type=media_type)
         _note(caller, kind, pupil_ids)
 
 

@@ -38,6 +38,10 @@ WALLS: dict[str, tuple[str, tuple[str, ...]]] = {
             "scripts",
         ),
     ),
+    "progress is worked out of what it is handed": (
+        "domain/progress/*.py",
+        ("psycopg", "psycopg_pool", *WEB, "domain.ledger", "domain.application", "domain.vault"),
+    ),
     "the write side knows no reader and no way in": (
         "domain/**/*.py",
         (*WEB, "projections", "api", "scripts"),
@@ -188,6 +192,7 @@ def test_there_is_something_to_check() -> None:
 SOUND = {
     "domain/pupil.py": "import msgspec\nfrom domain.errors import Conflict\n",
     "domain/errors.py": "",
+    "domain/progress/gains.py": "import domain.pupil\n",
     "domain/ledger/stream.py": "import psycopg\nimport domain.pupil\n",
     "domain/vault/keystore.py": "from domain.vault.login_key import LoginKey\n",
     "domain/vault/keyring.py": "import cryptography\n",
@@ -236,6 +241,12 @@ BROKEN: list[tuple[str, str, Check, str]] = [
         "domain/ledger/stream.py reaches projections",
     ),
     ("domain/ledger/stream.py", "import scripts.main", broken_walls, "reaches scripts.main"),
+    (
+        "domain/progress/gains.py",
+        "from domain.vault import keyring",
+        broken_walls,
+        "domain/progress/gains.py",
+    ),
     ("domain/ledger/deep/er.py", "__import__('api')", broken_walls, "domain/ledger/deep/er.py reaches api"),
     ("projections/runner.py", "import api.app", broken_walls, "projections/runner.py reaches api.app"),
     ("projections/runner.py", "from scripts import main", broken_walls, "reaches scripts"),

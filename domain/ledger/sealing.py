@@ -68,16 +68,17 @@ def place_of_event(
     school_id: UUID, originator_id: UUID, originator_version: int, topic: str, home: Compartment
 ) -> bytes:
     """The place of a part of an event: school, originator, version, compartment and type."""
-    return b"".join(
-        (
-            _EVENT,
-            _MARKS[home],
-            school_id.bytes,
-            originator_id.bytes,
-            originator_version.to_bytes(8),
-            topic.encode(),
-        )
-    )
+    return place_in_log(places_of_log(school_id, originator_id, home), originator_version, topic)
+
+
+def places_of_log(school_id: UUID, originator_id: UUID, home: Compartment) -> bytes:
+    """What the places of all events of an originator have in common, in a compartment: how they begin."""
+    return b"".join((_EVENT, _MARKS[home], school_id.bytes, originator_id.bytes))
+
+
+def place_in_log(places: bytes, originator_version: int, topic: str) -> bytes:
+    """The place of a part of one of an originator's events, from what all of them have in common."""
+    return places + originator_version.to_bytes(8) + topic.encode()
 
 
 def place_of_row(school_id: UUID, table: str, row: bytes) -> bytes:

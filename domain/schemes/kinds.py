@@ -94,6 +94,13 @@ class Scores(SchemeVersion):
             return "below"
         return "above" if self.above_from is not None and score >= self.above_from else "at"
 
+    def expected(self, nc_year: str | None, at: When) -> range | None:
+        """From the score that reaches what is expected to the last that does not surpass it."""
+        del nc_year, at  # the same for all
+        if self.at_from is None:
+            return None
+        return range(self.at_from, self.highest + 1 if self.above_from is None else self.above_from)
+
     @property
     def accepted(self) -> str:
         """What is accepted as a value, for people."""
@@ -124,6 +131,12 @@ class Phonics(Scores):
             return None
         return "at" if found.ordinal >= threshold else "below"
 
+    def expected(self, nc_year: str | None, at: When) -> range | None:
+        """From the year's threshold on."""
+        del nc_year
+        threshold = self.threshold(at.academic_year)
+        return None if threshold is None else range(threshold, self.highest + 1)
+
 
 class Steps(SchemeVersion):
     """Target Tracker's steps: six to a band, two expected in each term."""
@@ -137,6 +150,10 @@ class Steps(SchemeVersion):
         """Against the two steps that are expected of that year at the end of the term."""
         self._value(value)
         return None if nc_year is None or at.term is None else steps.standing(value, nc_year, at.term)
+
+    def expected(self, nc_year: str | None, at: When) -> range | None:
+        """The two steps of that year at the end of the term, or half-term."""
+        return None if nc_year is None or at.term is None else steps.expected_ordinals(nc_year, at.term)
 
     def expected_gain(self, earlier: AssessmentPoint, later: AssessmentPoint) -> int | None:
         """Two steps a term."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from functools import cached_property
 from types import MappingProxyType
 
 import msgspec
@@ -137,7 +138,7 @@ class SchemeVersion:
             key=lambda value: value.ordinal or 0,
         )
 
-    @property
+    @cached_property
     def scales(self) -> tuple[str, ...]:
         """The names of the scales of points that its values count on."""
         return tuple(dict.fromkeys(scale for value in self.values.values() for scale in value.points))
@@ -223,6 +224,19 @@ class SchemeVersion:
         """
         del nc_year, at  # the same for all
         return self._value(value).standing
+
+    def expected(self, nc_year: str | None, at: When) -> range | None:
+        """The ordinals at which a child of an NC year is where it is expected to be then.
+
+        Args:
+            nc_year: The NC year that the child was in, where it is known.
+            at: The assessment point or the year.
+
+        Returns:
+            `None` where nothing is expected, or what is has no place on the ladder.
+        """
+        del nc_year, at
+        return None
 
     def expected_gain(self, earlier: AssessmentPoint, later: AssessmentPoint) -> int | None:
         """How many ordinals a child is expected to gain from the end of one point to that of another.

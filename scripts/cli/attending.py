@@ -12,6 +12,7 @@ import typer
 from domain.attendance import WITHDRAWN
 from domain.codes.attendance import PRESENT, Half
 from domain.errors import Finding
+from domain.files.spreadsheets import not_a_formula
 from domain.school_time import today
 from scripts.cli.client import Client
 from scripts.cli.connection import signed_in
@@ -19,7 +20,7 @@ from scripts.cli.failures import Misused, Refused
 from scripts.cli.options import ClassName, Json, PupilId, read_academic_year, read_day
 from scripts.cli.output import clean, day, say, show_fields, show_json, show_table
 from scripts.cli.roll import class_called, every_pupil, name_of
-from scripts.cli.sheets import FOR_PEOPLE, PUPIL_ID, UPN, column_of, not_a_formula, read_sheet, write_sheet
+from scripts.cli.sheets import FOR_PEOPLE, PUPIL_ID, UPN, column_of, read_sheet, write_sheet
 
 app = typer.Typer(
     no_args_is_help=True, help="Show and mark registers, and what the attendance of a pupil comes to."

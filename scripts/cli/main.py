@@ -27,6 +27,7 @@ from scripts.cli import (
     operating,
     passwords,
     points,
+    progressing,
     pupils,
     schemes,
     schools,
@@ -120,6 +121,7 @@ for group in (sessions, importing, auditing, usage, codes):
     group.add_to(app)
 changes.add_to(pupils.app)
 erasing.add_to(pupils.app)
+progressing.add_track_to(pupils.app)
 for name, part in (
     ("schools", schools),
     ("staff", staff),
@@ -128,6 +130,7 @@ for name, part in (
     ("pupils", pupils),
     ("sheet", sheets),
     ("assess", assessing),
+    ("progress", progressing),
     ("attendance", attending),
     ("targets", targets),
     ("statements", statements),

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import typer
 
-from domain.academic_year import Term, academic_year_label
+from domain.academic_year import Term, When, academic_year_label, when
 from scripts.cli.connection import secret_in
 from scripts.cli.failures import Misused
 
@@ -34,6 +34,20 @@ def read_academic_year(text: str) -> int:
         if found[2] is None or int(found[2]) == (start + 1) % 100:
             return start
     raise typer.BadParameter(f"{text!r} is not an academic year such as {academic_year_label(2025)}")
+
+
+def read_point(text: str) -> When:
+    """A term, a half-term or a whole year: `autumn 2025/26`, `autumn 1 2025/26` or `2025/26`."""
+    found = re.fullmatch(r"\s*(?:([a-z]+)(?:[ -]*([12]))?\s+)?(20\d\d(?:[/-](?:20)?\d\d)?)\s*", text.lower())
+    if found:
+        try:
+            term = "-".join(filter(None, found.groups()[:2]))
+            return when(read_academic_year(found[3]), Term(term) if term else None)
+        except ValueError:
+            pass
+    raise typer.BadParameter(
+        f"{text!r} is not a point such as 'autumn 2025/26', 'autumn 1 2025/26' or 2025/26"
+    )
 
 
 def read_id(text: str) -> str:

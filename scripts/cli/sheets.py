@@ -16,6 +16,7 @@ from domain.academic_year import AssessmentPoint, academic_year_label, when
 from domain.codes.sets import SUBJECT
 from domain.errors import Finding
 from domain.files.encoding import encoding_of
+from domain.files.spreadsheets import not_a_formula
 from domain.schemes.catalogue import EYFS_PROFILE, STEPS, scheme_named
 from domain.vault import private_files
 from scripts.cli.client import Client
@@ -155,11 +156,6 @@ def write_sheet(output: Path | None, rows: Iterable[Iterable[str]]) -> bool:
     except OSError as error:
         raise Misused(f"{output} cannot be written: {error.strerror}") from None
     return True
-
-
-def not_a_formula(name: str) -> str:
-    """A name that a spreadsheet shows and does not calculate."""
-    return f"'{name}" if name.startswith(("=", "+", "-", "@", "\t")) else name
 
 
 @app.command()

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from domain.files.spreadsheets import not_a_formula
 from domain.vault import private_files
 from scripts.cli.auditing import Limit, Since, Until, User
 from scripts.cli.client import Client
@@ -18,7 +19,6 @@ from scripts.cli.connection import signed_in
 from scripts.cli.failures import Misused
 from scripts.cli.options import Json, read_id
 from scripts.cli.output import moment, say, show_json, show_table
-from scripts.cli.sheets import not_a_formula
 from scripts.cli.staff import member_called
 
 PAGE = 500

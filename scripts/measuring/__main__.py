@@ -10,7 +10,17 @@ import msgspec
 import typer
 from rich.console import Console
 
-from scripts.measuring import appends, commands, imports, logins, memory, opening, projecting, transfers
+from scripts.measuring import (
+    appends,
+    commands,
+    imports,
+    logins,
+    memory,
+    opening,
+    progress,
+    projecting,
+    transfers,
+)
 from scripts.measuring.ground import Ground, ground
 from scripts.measuring.measure import Figure
 
@@ -21,6 +31,7 @@ BENCHMARKS: dict[str, Callable[[Ground], Iterator[Figure]]] = {
     "transfer": transfers.measure,
     "project": projecting.measure,
     "open": opening.measure,
+    "progress": progress.measure,
     "login": logins.measure,
     "memory": memory.measure,
 }

@@ -124,6 +124,10 @@ QUERIES: list[dict[str, Any]] = [
     {},
     {"academic_year": 2025, "term": "summer"},
     {"on_roll": "any"},
+    {"from_year": 2024, "from_term": "summer", "to_year": 2025, "to_term": "summer"},
+    {"from_year": 2024, "from_term": "summer", "to_year": 2025, "to_term": "summer", "format": "csv"},
+    {"from_year": 2024, "from_term": "summer", "to_year": 2025, "to_term": "summer", "format": "html"},
+    {"format": "html"},
     {"as_at": "2099-01-01"},
     {"as_at_position": 10**6},
     {"updated_after_position": 0},
@@ -180,7 +184,12 @@ def forgetful(_: object, names: PupilNames) -> PupilNames:
     return names
 
 
-VIEWS = ("api.views.names_for", "api.assessments.names_for", "api.attendance.names_for")
+VIEWS = (
+    "api.views.names_for",
+    "api.assessments.names_for",
+    "api.attendance.names_for",
+    "api.progress_bodies.names_for",
+)
 """Where names get into an answer."""
 
 

@@ -63,6 +63,10 @@ READING = {
     "GET /v1/pupils/{pupil_id}": ReadKind.PUPIL,
     "GET /v1/pupils/{pupil_id}/concerns": ReadKind.CONCERNS,
     "GET /v1/pupils/{pupil_id}/attendance": ReadKind.ATTENDANCE,
+    "GET /v1/progress": ReadKind.PROGRESS,
+    "GET /v1/progress/matrix": ReadKind.MATRIX,
+    "GET /v1/progress/on-track": ReadKind.ON_TRACK,
+    "GET /v1/pupils/{pupil_id}/track": ReadKind.TRACK,
     "GET /v1/pupils/{pupil_id}/history": ReadKind.PUPIL_HISTORY,
     "GET /v1/pupils/{pupil_id}/notes": ReadKind.NOTES,
     "GET /v1/pupils/{pupil_id}/targets": ReadKind.PUPIL,
@@ -75,6 +79,8 @@ READING = {
 }
 """The routes that show pupils' records, and what it is called when they do."""
 
+A_YEAR = {"from_year": 2024, "from_term": "summer", "to_year": 2025, "to_term": "summer"}
+
 QUERIES: list[dict[str, Any]] = [
     {},
     {"academic_year": 2025, "term": "summer"},
@@ -82,6 +88,10 @@ QUERIES: list[dict[str, Any]] = [
     {"as_at": "2099-01-01"},
     {"as_at_position": 10**6},
     {"updated_after_position": 0},
+    A_YEAR,
+    A_YEAR | {"format": "csv"},
+    A_YEAR | {"format": "html"},
+    {"format": "html"},
 ]
 
 
@@ -95,6 +105,10 @@ def watched(served: Served) -> SchoolUnderTest:
 def ids(served: Served, watched: SchoolUnderTest) -> dict[str, str]:
     with served.client(watched.admin.token) as client:
         pupil_id = admit(client, surname=SURNAME, class_name=CLASS_NAME)
+        for year in (2024, 2025):
+            judgement = {"academic_year": year, "term": "summer", "subject": "REA", "value": "3w"}
+            kept = client.post(f"/v1/pupils/{pupil_id}/assessments", json=judgement).json()
+        client.get("/v1/classes", params={"min_position": kept["position"]})
         for words in ("notes", "concerns"):
             client.post(f"/v1/pupils/{pupil_id}/{words}", json={"text": f"About {SURNAME}"})
         shown = client.get(f"/v1/pupils/{pupil_id}").json()["pupil"]
@@ -241,7 +255,11 @@ def test_a_read_says_who_was_seen_and_whether_by_name(
 ) -> None:
     method, template = route.split()
     path = template.format_map(ids)
-    query: dict[str, Any] = {"academic_year": 2025, "term": "summer"} if "sheet" in path else {}
+    query: dict[str, Any] = {}
+    if "sheet" in path or "on-track" in path:
+        query = {"academic_year": 2025, "term": "summer"}
+    elif "progress" in path:
+        query = A_YEAR
     for client, level in ((head, AccessLevel.ADMIN), (nameless, AccessLevel.READ_ONLY_NO_NAMES)):
         answer = client.request(method, path, params=query, json=SEARCHES.get(path))
         if level is not AccessLevel.ADMIN and answer.status_code == 403:

@@ -1,0 +1,1 @@
+"""Pages to print: each whole in itself, with its charts and style, without scripts, loading nothing."""
