@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import cache
 from typing import Any
 
 from PIL import Image, ImageCms, PngImagePlugin
@@ -77,6 +78,7 @@ def exif(orientation: int = 1) -> bytes:
     return tags.tobytes()
 
 
+@cache  # It holds the second in which it was made, and two photographs of a test must be the same octets.
 def profile() -> bytes:
     """A colour profile of sRGB whose description is a canary."""
     made = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
