@@ -30,6 +30,8 @@ class ReadKind(StrEnum):
     PHOTOGRAPH = "photograph of a pupil"
     PUPIL_HISTORY = "history of a pupil"
     SCHOOL_HISTORY = "history of the school"
+    PUPIL_BUNDLE = "everything held of a pupil"
+    SCHOOL_BUNDLE = "everything held by the school"
 
 
 class Read(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -16,6 +16,7 @@ from scripts.cli import (
     assessing,
     attending,
     auditing,
+    bundles,
     codes,
     erasing,
     importing,
@@ -117,6 +118,7 @@ def target_tracker(
 for group in (sessions, importing, auditing, usage, codes):
     group.add_to(app)
 erasing.add_to(pupils.app)
+bundles.add_to_pupils(pupils.app)
 for name, part in (
     ("schools", schools),
     ("staff", staff),
@@ -131,6 +133,7 @@ for name, part in (
     ("points", points),
     ("schemes", schemes),
     ("observations", observing),
+    ("bundle", bundles),
 ):
     app.add_typer(part.app, name=name)
 app.add_typer(noting.notes, name="notes")

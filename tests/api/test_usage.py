@@ -44,8 +44,11 @@ DO_SOMETHING = {
 OBSERVATION = "/v1/pupils/{pupil_id}/observations/{observation_id}"
 PHOTOGRAPH = f"{OBSERVATION}/photographs/{{photograph_id}}"
 
+BUNDLES = {"/v1/pupils/{pupil_id}/bundle", "/v1/exports/bundle"}
+
 NAMED_ALONE = {"/v1/history", "/v1/pupils/{pupil_id}/observations", OBSERVATION, PHOTOGRAPH} | {
-    f"{PHOTOGRAPH}/thumbnail"
+    f"{PHOTOGRAPH}/thumbnail",
+    *BUNDLES,
 }
 """The routes of those that nobody is shown anything by who may see no names."""
 
@@ -53,9 +56,11 @@ READING = {
     "GET /v1/classes": ReadKind.CLASSES,
     "GET /v1/classes/{class_id}/sheet": ReadKind.SHEET,
     "GET /v1/classes/{class_id}/attendance": ReadKind.REGISTER,
+    "GET /v1/exports/bundle": ReadKind.SCHOOL_BUNDLE,
     "GET /v1/history": ReadKind.SCHOOL_HISTORY,
     "GET /v1/pupils": ReadKind.PUPILS,
     "GET /v1/pupils/{pupil_id}": ReadKind.PUPIL,
+    "GET /v1/pupils/{pupil_id}/bundle": ReadKind.PUPIL_BUNDLE,
     "GET /v1/pupils/{pupil_id}/concerns": ReadKind.CONCERNS,
     "GET /v1/pupils/{pupil_id}/attendance": ReadKind.ATTENDANCE,
     "GET /v1/pupils/{pupil_id}/history": ReadKind.PUPIL_HISTORY,
@@ -167,7 +172,7 @@ def forgotten(
         for query in QUERIES:
             before = len(reads(served, school, level))
             answer = client.request(method, path, params=query if method == "GET" else None, json=sent)
-            shows = answer.headers.get("content-type", "").startswith("image/") or any(
+            shows = answer.headers.get("content-type", "").startswith(("image/", "application/zip")) or any(
                 told in answer.text for told in (ids["pupil_id"], SURNAME, CLASS_NAME)
             )
             if shows and len(reads(served, school, level)) != before + 1:
