@@ -17,14 +17,22 @@ import domain.attendance
 import domain.pupil
 from domain.academic_year import academic_year_label, academic_year_of
 from domain.application.histories import originators_of_pupil
-from domain.application.school_application import PUPILS, SchoolApplication, is_of
+from domain.application.school_application import (
+    PUPILS,
+    SchoolApplication,
+    assessments_of,
+    attendance_of,
+    is_of,
+    targets_of,
+)
 from domain.assessment import STATEMENTS, Cell, Result, cell_of
 from domain.attendance import year_bounds
 from domain.attendance_summary import summarise
 from domain.bundles.spelling import meaning_of_result
 from domain.events import Event
 from domain.ledger.stream import RecordedEvent
-from domain.observation import Photograph, PhotographAdded, PhotographWithdrawn
+from domain.notes import notes_of
+from domain.observation import Photograph, PhotographAdded, PhotographWithdrawn, observations_of
 from domain.pupil import Pupil
 
 PARTICULARS = "particulars"
@@ -72,6 +80,17 @@ NOT_HELD = MappingProxyType(
 )
 """Events about a child that add nothing to what is held, and why."""
 
+LOGS: Mapping[str, Callable[[UUID], UUID]] = MappingProxyType(
+    {
+        NOTES: notes_of,
+        ASSESSMENTS: assessments_of,
+        ATTENDANCE: attendance_of,
+        TARGETS: targets_of,
+        OBSERVATIONS: observations_of,
+    }
+)
+"""The log in which a kind has its events; the others have theirs with the pupil."""
+
 _IDS = {
     CONCERNS: "concern_id",
     NOTES: "note_id",
@@ -109,14 +128,23 @@ Who = Callable[[Any], str]
 
 
 def events_about(
-    school: SchoolApplication, pupil_ids: Iterable[UUID], position: int
+    school: SchoolApplication, pupil_ids: Iterable[UUID], position: int, *kinds: str
 ) -> dict[UUID, list[Placed]]:
     """Everything that happened to some pupils up to a position, by pupil, each in the order of the stream.
+
+    Args:
+        school: The school.
+        pupil_ids: The pupils.
+        position: The last position that counts.
+        *kinds: Only the logs of these kinds, besides the pupils' own; all, if none are given.
 
     Raises:
         MapperDeserialisationError: An event cannot be read; nothing is left out quietly.
     """
-    owners = {each: pupil_id for pupil_id in pupil_ids for each in originators_of_pupil(pupil_id)}
+    owners: dict[UUID, UUID] = {}
+    for pupil_id in pupil_ids:
+        logs = [pupil_id, *(LOGS[kind](pupil_id) for kind in kinds if kind in LOGS)]
+        owners |= dict.fromkeys(logs if kinds else originators_of_pupil(pupil_id), pupil_id)
     stored = school.stream.events_of_many(owners, up_to=position)
     found: dict[UUID, list[Placed]] = {pupil_id: [] for pupil_id in owners.values()}
     for place, event in zip(stored, school.read(stored), strict=True):

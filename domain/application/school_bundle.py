@@ -93,47 +93,53 @@ class SchoolBundle:
             ("staff", self._staff),
             ("assessment-points", self._points),
             ("statement-set", lambda: iter(statements.values())),
-            ("pupils", lambda: self._of_pupils(_pupil)),
-            ("leaving", lambda: self._of_pupils(lambda _, placed: held.steps(held.LEAVING, placed, who))),
-            ("notes", lambda: self._of_pupils(lambda _, placed: held.things(held.NOTES, placed, who))),
-            ("concerns", lambda: self._of_pupils(lambda _, placed: held.things(held.CONCERNS, placed, who))),
+            ("pupils", lambda: self._of_pupils(held.PARTICULARS, _pupil)),
+            ("leaving", lambda: self._steps(held.LEAVING, who)),
+            ("notes", lambda: self._things(held.NOTES, who)),
+            ("concerns", lambda: self._things(held.CONCERNS, who)),
             (
                 "assessments",
-                lambda: self._of_pupils(lambda _, placed: held.assessments(placed, who, statements)),
+                lambda: self._of_pupils(
+                    held.ASSESSMENTS, lambda _, placed: held.assessments(placed, who, statements)
+                ),
             ),
-            ("targets", lambda: self._of_pupils(lambda _, placed: held.things(held.TARGETS, placed, who))),
-            ("attendance", lambda: self._of_pupils(_marks)),
-            ("attendance-totals", lambda: self._of_pupils(_totals)),
-            (
-                "observations",
-                lambda: self._of_pupils(lambda _, placed: held.things(held.OBSERVATIONS, placed, who)),
-            ),
-            ("photographs", lambda: self._of_pupils(_photographs)),
+            ("targets", lambda: self._things(held.TARGETS, who)),
+            ("attendance", lambda: self._of_pupils(held.ATTENDANCE, _marks)),
+            ("attendance-totals", lambda: self._of_pupils(held.ATTENDANCE, _totals)),
+            ("observations", lambda: self._things(held.OBSERVATIONS, who)),
+            ("photographs", lambda: self._of_pupils(held.OBSERVATIONS, _photographs)),
             ("history", lambda: self._history(who)),
         ]
         yield Entry("README.txt", [readme().encode()])
         for name, made in lines:
             yield Entry(f"{name}.ndjson", map(_line, made()))
-        for placed in self._placed():
+        for placed in self._placed(held.OBSERVATIONS):
             for picture in held.photographs(placed):
                 content = (opened(self._school, each, Role.PHOTOGRAPH) for each in [picture])
                 yield Entry(
                     file_of(str(picture.photograph.id), picture.photograph), content, compressed=False
                 )
 
-    def _placed(self) -> Iterator[list[Placed]]:
-        """The events about each pupil, one after the other."""
+    def _placed(self, kind: str) -> Iterator[list[Placed]]:
+        """The events of a kind, and those of the record, of each pupil, one after the other."""
         for start in range(0, len(self.pupil_ids), PUPILS_AT_ONCE):
             some = self.pupil_ids[start : start + PUPILS_AT_ONCE]
-            yield from events_about(self._school, some, self.position).values()
+            yield from events_about(self._school, some, self.position, kind).values()
 
-    def _of_pupils(self, made: Callable[[Pupil, Sequence[Placed]], Iterable[dict[str, Any]]]) -> Lines:
-        for placed in self._placed():
+    def _of_pupils(
+        self, kind: str, made: Callable[[Pupil, Sequence[Placed]], Iterable[dict[str, Any]]]
+    ) -> Lines:
+        for placed in self._placed(kind):
             pupil = held.pupil_of(placed)
-            if pupil is None or pupil.erased:
-                continue
-            for each in made(pupil, placed):
-                yield {"pupil_id": pupil.id, **each}
+            if pupil is not None:
+                for each in made(pupil, placed):
+                    yield {"pupil_id": pupil.id, **each}
+
+    def _things(self, kind: str, who: Who) -> Lines:
+        return self._of_pupils(kind, lambda _, placed: held.things(kind, placed, who))
+
+    def _steps(self, kind: str, who: Who) -> Lines:
+        return self._of_pupils(kind, lambda _, placed: held.steps(kind, placed, who))
 
     def _facts(self) -> Lines:
         school = self._school.school()

@@ -81,6 +81,12 @@ def test_every_kind_of_event_about_a_pupil_has_a_place() -> None:
     assert held.KINDS.keys() | held.NOT_HELD.keys() <= REGISTRY.classes.keys()
 
 
+def test_every_log_of_a_pupil_is_of_a_kind() -> None:
+    pupil_id = new_id()
+    of_kinds = [log(pupil_id) for log in held.LOGS.values()]
+    assert sorted([pupil_id, *of_kinds]) == sorted(originators_of_pupil(pupil_id))
+
+
 def test_a_kind_without_a_place_would_be_noticed() -> None:
     class Forgotten(PupilErased, frozen=True, kw_only=True):
         """Something about a child that nobody thought of."""
