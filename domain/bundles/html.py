@@ -76,9 +76,9 @@ def in_words(field: str, value: Any) -> str:
         field: The field, which says what its codes stand for; of one in a list, `list.field`.
         value: Plain data.
     """
+    if value is None or value in ("", [], (), {}):
+        return NOTHING
     match value:
-        case None | "" | [] | {}:
-            return NOTHING
         case bool():
             return "yes" if value else "no"
         case str() if _DAY.fullmatch(value):
@@ -90,7 +90,9 @@ def in_words(field: str, value: Any) -> str:
             stands_for = meaning(".".join(place[-2:]), value) or meaning(place[-1], value)
             return f"{value} ({stands_for})" if stands_for else value
         case list() | tuple():
-            return "\n".join(in_words(field, each) for each in value)
+            said = [in_words(field, each) for each in value]
+            # Marks of a register are hundreds; what has more to say stands on a line of its own.
+            return ", ".join(said) if said == [each or NOTHING for each in value] else "\n".join(said)
         case dict():
             return "; ".join(
                 f"{label(name)}: {in_words(f'{field}.{name}', each)}" for name, each in value.items()

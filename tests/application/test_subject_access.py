@@ -16,13 +16,14 @@ import msgspec
 import pytest
 
 import domain.bundles.html
+import domain.bundles.page
 import domain.pupil
 from domain.application import held, noting, observing, subject_access
 from domain.application.histories import originators_of_pupil
 from domain.application.pupils import PupilResult
 from domain.application.school_application import Decision, SchoolApplication
 from domain.bundles.archive import problems_of
-from domain.bundles.html import POLICY, in_words
+from domain.bundles.html import POLICY, day_in_words, in_words, moment_in_words
 from domain.bundles.spelling import label
 from domain.errors import DoesNotOpen, Erased, NotFound
 from domain.events import REGISTRY, Actor, Event
@@ -201,6 +202,28 @@ def test_everything_that_events_say_is_in_it(registered: RegisteredSchool) -> No
     assert missing(record, events) == set()
     assert missing(record, events, "history") == set(), "the history alone is no place that people look at"
     assert {each["event"] for each in record["history"]} == held.KINDS.keys()
+
+
+def not_readable(page: Page, events: Iterable[Event]) -> set[str]:
+    """What some events say and a page does not, however deep it lies in them."""
+    said = {text for each in events for text in texts(held.said_by(each))}
+    words = {text: " ".join(moment_in_words(day_in_words(text)).split()) for text in said}
+    return {text for text in said if words[text] not in page.text}
+
+
+def test_a_parent_can_read_all_of_it(registered: RegisteredSchool, monkeypatch: pytest.MonkeyPatch) -> None:
+    pupil_id, events = lived(registered)
+    page = Page.of(parts(bundle(registered.application, pupil_id, registered.teacher))["index.html"])
+    assert not_readable(page, events) == set()
+    # The sabotaged twin: a page that does not look into what is made of several fields.
+    for module in (domain.bundles.html, domain.bundles.page):
+        monkeypatch.setattr(
+            module,
+            "in_words",
+            lambda field, value: "–" if isinstance(value, dict) else in_words(field, value),
+        )
+    page = Page.of(parts(bundle(registered.application, pupil_id, registered.teacher))["index.html"])
+    assert {"COM", "eyfs-profile"} & not_readable(page, events)
 
 
 @pytest.mark.parametrize("kind", sorted(set(held.KINDS.values())))
@@ -421,3 +444,6 @@ def test_codes_are_spelled_out() -> None:
     assert in_words("date_of_birth", "2018-03-04") == "4 March 2018"
     assert in_words("at", "2026-07-01T09:15:00+00:00") == "1 July 2026, 10:15:00"
     assert in_words("eal", False) == "no"
+    assert in_words("target", {"subject": "MAT", "term": None}) == "Subject: MAT (Mathematics); Term: –"
+    assert in_words("marks", ["/", "", "I"]) == "/, –, I"
+    assert in_words("sen_needs", ()) == in_words("target", {}) == "–"
