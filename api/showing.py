@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import UUID
 
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from api.callers import Caller
 from api.encoding import Answer
@@ -126,6 +126,34 @@ class ShownFile(Response):
             content: The file.
             name: What to call it.
             media_type: What it is.
+        """
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        super().__init__(content, headers=headers, media_type=media_type)
+        _note(caller, kind, pupil_ids)
+
+
+class ShownBundle(StreamingResponse):
+    """A file that is made while it is sent, called nothing that says whose it is."""
+
+    def __init__(
+        self,
+        caller: Caller,
+        kind: ReadKind,
+        pupil_ids: Iterable[UUID],
+        content: Iterable[bytes],
+        *,
+        media_type: str,
+        name: str,
+    ) -> None:
+        """Notes who is shown what; other arguments and errors are those of :class:`Shown`.
+
+        Args:
+            caller: Whom it is shown to.
+            kind: What is read.
+            pupil_ids: The pupils whom it shows.
+            content: The file in pieces. When one cannot be made, the answer breaks off.
+            media_type: What it is.
+            name: What it is called.
         """
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         super().__init__(content, headers=headers, media_type=media_type)

@@ -32,6 +32,7 @@ class Permission(StrEnum):
     MANAGE_ASSESSMENT_POINTS = "manage assessment points"
     MANAGE_STAFF = "manage staff"
     MANAGE_LOGIN_KEYS = "manage login keys"
+    EXPORT_RECORDS = "export whole records"
     ERASE_PUPILS = "erase pupils"
     READ_AUDIT = "read the staff's usage"
 

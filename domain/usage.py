@@ -35,6 +35,8 @@ class ReadKind(StrEnum):
     PUPIL_HISTORY = "history of a pupil"
     SCHOOL_HISTORY = "history of the school"
     EXPORT = "file of pupils"
+    PUPIL_BUNDLE = "everything held of a pupil"
+    SCHOOL_BUNDLE = "everything held by the school"
 
 
 class Read(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -126,14 +126,19 @@ def _entries(school: SchoolApplication, stored: list[RecordedEvent]) -> list[His
     return [entry_of(mapper, event) for event in stored]
 
 
+def originators_of_pupil(pupil_id: UUID) -> list[UUID]:
+    """A pupil, and every log about that pupil: all originators whose events say something of the child."""
+    of = (assessments_of, attendance_of, targets_of, notes_of, observations_of)
+    return [pupil_id, *(log(pupil_id) for log in of)]
+
+
 def of_pupil(school: SchoolApplication, pupil_id: UUID) -> list[HistoryEntry]:
     """Everything that happened to a pupil, whatever log it is in, in the order of the stream.
 
     Raises:
         NotFound: There is no such pupil.
     """
-    of = (assessments_of, attendance_of, targets_of, notes_of, observations_of)
-    stored = school.stream.events_of_many([pupil_id, *(log(pupil_id) for log in of)])
+    stored = school.stream.events_of_many(originators_of_pupil(pupil_id))
     if not any(is_of(PUPILS, event.topic) for event in stored):
         raise NotFound("This school has no pupil with that id")
     return _entries(school, stored)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 from urllib.parse import urlsplit
 
 import httpx
@@ -177,6 +177,36 @@ class Client:
         )
         self.position = max(self.position, reply.position)
         return reply
+
+    def download(self, path: str, file: BinaryIO) -> int:
+        """Asks for a file, and writes it as it comes, without holding the whole of it.
+
+        Args:
+            path: The path.
+            file: Where to; when this fails, there may be a part of it.
+
+        Returns:
+            How many bytes it has.
+
+        Raises:
+            Refused: The service refuses.
+            Unreachable: It does not answer, or the file broke off.
+        """
+        parameters = {"min_position": str(self.position)} if self.position else {}
+        size = 0
+        try:
+            with self._http.stream("GET", path, params=parameters) as response:
+                if not response.is_success:
+                    response.read()
+                    raise Refused(response.status_code, _problem(response))
+                for piece in response.iter_bytes():
+                    file.write(piece)
+                    size += len(piece)
+        except httpx.TransportError as error:
+            if size or isinstance(error, httpx.RemoteProtocolError):
+                raise Unreachable("the file broke off: nothing was kept; ask again") from None
+            raise Unreachable(_reason(error, self.server)) from None
+        return size
 
     def _send(self, request: httpx.Request) -> Reply:
         for attempt in range(ATTEMPTS):

@@ -16,6 +16,7 @@ from scripts.cli import (
     assessing,
     attending,
     auditing,
+    bundles,
     changes,
     codes,
     erasing,
@@ -122,6 +123,7 @@ for group in (sessions, importing, auditing, usage, codes):
 changes.add_to(pupils.app)
 erasing.add_to(pupils.app)
 progressing.add_track_to(pupils.app)
+bundles.add_to_pupils(pupils.app)
 for name, part in (
     ("schools", schools),
     ("staff", staff),
@@ -137,6 +139,7 @@ for name, part in (
     ("points", points),
     ("schemes", schemes),
     ("observations", observing),
+    ("bundle", bundles),
 ):
     app.add_typer(part.app, name=name)
 app.add_typer(noting.notes, name="notes")

@@ -45,10 +45,13 @@ DO_SOMETHING = {
 OBSERVATION = "/v1/pupils/{pupil_id}/observations/{observation_id}"
 PHOTOGRAPH = f"{OBSERVATION}/photographs/{{photograph_id}}"
 
+BUNDLES = {"/v1/pupils/{pupil_id}/bundle", "/v1/exports/bundle"}
+
 NAMED_ALONE = {"/v1/history", "/v1/pupils/{pupil_id}/observations", OBSERVATION, PHOTOGRAPH} | {
     f"{PHOTOGRAPH}/thumbnail",
     "/v1/exports/ctf",
     "/v1/exports/pupils.csv",
+    *BUNDLES,
 }
 """The routes of those that nobody is shown anything by who may see no names."""
 
@@ -58,9 +61,11 @@ READING = {
     "GET /v1/classes/{class_id}/attendance": ReadKind.REGISTER,
     "GET /v1/exports/ctf": ReadKind.EXPORT,
     "GET /v1/exports/pupils.csv": ReadKind.EXPORT,
+    "GET /v1/exports/bundle": ReadKind.SCHOOL_BUNDLE,
     "GET /v1/history": ReadKind.SCHOOL_HISTORY,
     "GET /v1/pupils": ReadKind.PUPILS,
     "GET /v1/pupils/{pupil_id}": ReadKind.PUPIL,
+    "GET /v1/pupils/{pupil_id}/bundle": ReadKind.PUPIL_BUNDLE,
     "GET /v1/pupils/{pupil_id}/concerns": ReadKind.CONCERNS,
     "GET /v1/pupils/{pupil_id}/attendance": ReadKind.ATTENDANCE,
     "GET /v1/progress": ReadKind.PROGRESS,
@@ -187,7 +192,7 @@ def forgotten(
         for query in QUERIES:
             before = len(reads(served, school, level))
             answer = client.request(method, path, params=query if method == "GET" else None, json=sent)
-            shows = answer.headers.get("content-type", "").startswith("image/") or any(
+            shows = answer.headers.get("content-type", "").startswith(("image/", "application/zip")) or any(
                 told in answer.text for told in (ids["pupil_id"], SURNAME, CLASS_NAME)
             )
             if shows and len(reads(served, school, level)) != before + 1:

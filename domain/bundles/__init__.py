@@ -1,0 +1,1 @@
+"""Bundles: what is held, as a ZIP file to take away."""
