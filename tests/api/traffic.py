@@ -47,7 +47,16 @@ PERSONAL = {
 SHORTEST = 6
 """Characters that a value must have to be looked for: shorter ones stand in other words, too."""
 
-PUBLIC = {*AccessLevel, "Made-up Primary School", "Forename", "Surname", "mistake", "nowhere", "request"}
+PUBLIC = {
+    *AccessLevel,
+    "Another",
+    "Made-up Primary School",
+    "Forename",
+    "Surname",
+    "mistake",
+    "nowhere",
+    "request",
+}
 """What some tests use as a name, and which stands elsewhere for itself."""
 
 MAIL_SERVER = "mail.log"
