@@ -66,13 +66,17 @@ FILES: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "pupil_id": ID,
             "version": "the number of events of the record",
             "left_on": "when the child left, if away",
+            "leaving_reason": "why, if away: a code of the Department for Education",
+            "destination": "where to, if away and its numbers are known: la, establishment",
             "on_roll": "whether the child is at the school",
             "entered": "the fields that the school entered itself, which no file replaced",
             "names": "who the child is: surname, forename, date_of_birth, upn (Unique Pupil Number), "
             "former_upns (the oldest first), postcode, middle_names, preferred_surname, preferred_forename, "
             "former_surname, former_forename, previous_setting (in the school's words), previous_schools "
-            "(name, "
-            "local_authority, establishment, entered_on, left_on, leaving_reason)",
+            "(name, local_authority, establishment, entered_on, left_on, leaving_reason), attendance_before "
+            "(of other years and schools, as files told it: academic_year, possible, authorised, "
+            "unauthorised, name, local_authority, establishment), other_elements (of Common Transfer Files, "
+            "which no field holds, unchanged: xml, path, of, after)",
             "record": "everything else: sex, date_of_entry, nc_year, class_name, free_school_meals, "
             "first_language, ethnicity, sen_provision, in_care, gifted, attendance (totals of the academic "
             "year so far: academic_year, possible, authorised, unauthorised), upn_missing (why there is no "
@@ -92,7 +96,10 @@ FILES: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "event": "pupil.left or pupil.returned",
             "left_on": "the last day",
             "reason": "in the school's words",
+            "reason_code": "why, as a code of the Department for Education",
             "destination": "the school that the child went to, as it was told",
+            "destination_la": "its number of the local authority",
+            "destination_establishment": "its number within the authority",
             "returned_on": "the first day back",
         },
     ),

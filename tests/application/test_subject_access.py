@@ -169,7 +169,13 @@ def _with_every_field(events: list[Event]) -> Event:
         actor=events[0].actor,
         names=msgspec.structs.replace(
             pupil.names,
-            **set_in(whole.names)
+            **{
+                field: value
+                for each in LATER.values()
+                if isinstance(each, PupilAdmitted | PupilChanged) and each.names
+                for field, value in set_in(each.names).items()
+            }
+            | set_in(whole.names)
             | {"upn": "A881200121001", "former_upns": ("B881200121002",), "postcode": "CM1 1QH"},
         ),
         record=RecordChange(**set_in(whole.record) | {"upn_missing": "UN1"}),
