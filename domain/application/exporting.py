@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
@@ -24,8 +24,9 @@ from domain.events import Event, is_sealed
 from domain.files.ctf_writer import ANYWHERE, CtfPupil, CtfSchool, Destination, file_name, write_ctf
 from domain.files.pupil_csv_writer import write_pupil_csv
 from domain.national_results import as_statutory, said_by
+from domain.periods import in_care_on, meals_on, provision_on
 from domain.pupil import Pupil
-from domain.pupil_record import YearAttended
+from domain.pupil_record import AttendanceTotals, PupilRecord, YearAttended
 from domain.school_time import SCHOOL_TIME
 
 
@@ -114,8 +115,43 @@ def export_csv(school: SchoolApplication, selection: Selection) -> Export:
         KeyNotHeld: The names key is not held.
     """
     pupils = _chosen(school, selection)
-    content = write_pupil_csv((pupil.names, pupil.record) for pupil in pupils)
+    years = _years(school, [pupil.id for pupil in pupils])
+    today = datetime.now(SCHOOL_TIME).date()
+    content = write_pupil_csv(
+        (pupil.names, as_today(pupil.record, years[pupil.id], today)) for pupil in pupils
+    )
     return Export("pupils.csv", content, [pupil.id for pupil in pupils])
+
+
+def as_today(record: PupilRecord, years: Iterable[YearAttended], today: date) -> PupilRecord:
+    """The record as the 18 columns tell it: what is so today, and the totals of this academic year.
+
+    The columns have no days: whoever reads them takes all of it for what is so now.
+
+    Args:
+        record: The record, whose plain fields say what was so when they were written.
+        years: Attendance at this school by academic year, from the registers and the totals.
+        today: The day.
+    """
+    this_year = academic_year_of(today)
+    counted = next((each for each in years if each.academic_year == this_year), None)
+    totals = record.attendance
+    if counted is not None:
+        totals = AttendanceTotals(
+            academic_year=this_year,
+            possible=counted.possible,
+            authorised=counted.authorised,
+            unauthorised=counted.unauthorised,
+        )
+    elif totals is not None and totals.academic_year != this_year:
+        totals = None
+    return msgspec.structs.replace(
+        record,
+        free_school_meals=meals_on(record, today),
+        sen_provision=provision_on(record, today),
+        in_care=in_care_on(record, today),
+        attendance=totals,
+    )
 
 
 def _chosen(school: SchoolApplication, selection: Selection) -> list[Pupil]:

@@ -150,7 +150,11 @@ def problems_of(file: BinaryIO) -> list[str]:
                 elif not _is_as_listed(archive, each):
                     found.append(f"{each.name} is not what the manifest says")
             return found
-    except (zipfile.BadZipFile, EOFError, msgspec.MsgspecError, NotImplementedError, RuntimeError):
+    except (
+        *(zipfile.BadZipFile, EOFError, zlib.error, msgspec.MsgspecError),
+        # A damaged list of entries names places before the beginning, passwords, and kinds of compression.
+        *(ValueError, NotImplementedError, RuntimeError),
+    ):
         return ["this is no bundle, or only a part of one"]
 
 

@@ -111,7 +111,8 @@ def _source(header: Element) -> FileSource:
         establishment=text_of(school, "Estab") or None,
         urn=text_of(school, "URN") or None,
         name=text_of(school, "SchoolName") or None,
-        academic_year=int(year) if year.isdecimal() else None,
+        # Python refuses to make a number of thousands of digits.
+        academic_year=int(year) if year.isdecimal() and len(year) == 4 else None,
     )
 
 

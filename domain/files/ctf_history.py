@@ -148,7 +148,8 @@ def _read_needs(pupil: Pupil, context: Context) -> None:
             pupil.keeper.leave(need)
             continue
         rank = text_of(need, "SENtypeRank")
-        ranked.append((int(rank) if rank.isdecimal() and rank.isascii() else len(ranked) + 1, code))
+        is_rank = rank.isdecimal() and rank.isascii() and len(rank) <= LONGEST_NUMBER
+        ranked.append((int(rank) if is_rank else len(ranked) + 1, code))
         pupil.keeper.tell(need, code)
     if ranked:
         # Needs of one rank stay in the order of the file.

@@ -361,6 +361,38 @@ def test_attendance_is_counted_from_registers(registered: RegisteredSchool) -> N
     )
 
 
+def test_the_18_columns_say_what_is_so_today(registered: RegisteredSchool) -> None:
+    school = registered.application
+    ended = TODAY - timedelta(days=1)
+    totals = domain.pupil.AttendanceTotals(academic_year=YEAR - 1, possible=380, authorised=4, unauthorised=0)
+    # As the record was written before the meals and the provision ended, and before the year did.
+    stale = child(
+        1,
+        free_school_meals=True,
+        meals_periods=(Period(start=date(YEAR - 2, 9, 1), end=ended),),
+        sen_provision="K",
+        sen_periods=(SenPeriod(start=date(YEAR - 2, 9, 1), end=ended, provision="K"),),
+        attendance=totals,
+    )
+    [pupil_id] = brought_by_a_file(school, registered.teacher, stale)
+
+    def told() -> PupilRecord:
+        content = export_csv(school, Selection(pupil_id=pupil_id)).content
+        [row] = read_pupil_file(content, academic_year=YEAR, today=TODAY).rows
+        assert row.record is not None
+        return row.record
+
+    record = told()
+    assert (record.free_school_meals, record.sen_provision, record.attendance) == (False, "N", None)
+    now = Totals(
+        first_day=date(YEAR, 9, 1), last_day=TODAY, possible=20, attended=18, authorised=1, unauthorised=1
+    )
+    attending.record_totals(school, pupil_id, now, registered.teacher)
+    assert told().attendance == domain.pupil.AttendanceTotals(
+        academic_year=YEAR, possible=20, authorised=1, unauthorised=1
+    )
+
+
 def test_a_year_that_ends_is_kept_among_those_before(registered: RegisteredSchool) -> None:
     school = registered.application
     totals = domain.pupil.AttendanceTotals(academic_year=YEAR - 1, possible=380, authorised=4, unauthorised=0)

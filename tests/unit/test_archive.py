@@ -76,6 +76,19 @@ def test_a_flipped_byte_is_noticed() -> None:
     assert problems(bytes(content)) == ["photographs/1.jpg is not what the manifest says"]
 
 
+def test_whatever_is_damaged_is_said_and_never_fails() -> None:
+    content = b"".join(zipped([Entry("words.ndjson", WORDS)], {}))
+    for place in range(len(content)):
+        for flipped in (1, 0x80, 0xFF):
+            damaged = bytearray(content)
+            damaged[place] ^= flipped
+            assert all(isinstance(each, str) for each in problems(bytes(damaged)))
+    manifest = content.rindex(b"PK\3\4") + 30 + len("manifest.json")
+    damaged = bytearray(content)
+    damaged[manifest + 20] ^= 0xFF
+    assert problems(bytes(damaged)) == ["this is no bundle, or only a part of one"]
+
+
 @pytest.mark.parametrize("left", [0, 10, 1000, -1, -100])
 def test_a_part_of_it_is_none(left: int) -> None:
     assert problems(whole()[:left]) == ["this is no bundle, or only a part of one"]

@@ -119,6 +119,25 @@ def test_deep_nesting_does_no_harm() -> None:
     assert file.dropped == {"elements that are too large to keep": 1}
 
 
+def test_numbers_of_thousands_of_digits_are_none() -> None:
+    many = "9" * 5000
+    needs = (
+        f"<SENneed><SENtypeRank>{many}</SENtypeRank><SENtype>ASD</SENtype></SENneed>"
+        "<SENneed><SENtypeRank>1</SENtypeRank><SENtype>HI</SENtype></SENneed>"
+    )
+    text = as_ctf(f"<Pupil>{IDENTITY}<SENhistory><SENneeds>{needs}</SENneeds></SENhistory></Pupil>").decode()
+    start, _, rest = text.partition("<CTFpupilData>")
+    head = f"<CTfile><Header><SourceSchool><AcademicYear>{many}</AcademicYear></SourceSchool></Header>"
+    content = f"{head}<CTFpupilData>{rest}".encode()
+    assert start.count("<CTfile>") == 1
+    file = read_pupil_file(content, academic_year=ACADEMIC_YEAR, today=TODAY)
+    assert file.source is not None
+    assert file.source.academic_year is None
+    [row] = file.rows
+    assert row.record is not None
+    assert set(row.record.sen_needs) == {"ASD", "HI"}
+
+
 @given(st.binary(max_size=300))
 def test_whatever_comes_is_parsed_or_refused(content: bytes) -> None:
     for octets in (content, b"<?xml version='1.0'?><CTfile>" + content):
