@@ -79,6 +79,11 @@ class PupilParticulars(
     enrolment_status: str | Unset | None = UNSET
     hand_back: tuple[str, ...] = ()
 
+    @property
+    def given(self) -> frozenset[str]:
+        """The fields that are set."""
+        return frozenset(self._set(PupilNames)) | frozenset(self._set(PupilRecord))
+
     def applied_to(self, names: PupilNames, record: PupilRecord) -> tuple[PupilNames, PupilRecord]:
         """The particulars with these fields set; a UPN that is found is not missing any more."""
         found = {} if self.upn in {UNSET, None} or self.upn_missing is not UNSET else {"upn_missing": None}

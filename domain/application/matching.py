@@ -174,7 +174,7 @@ def merged(row: PupilRow, pupil: Pupil, today: date) -> Merged:
         names = msgspec.structs.replace(
             names, attendance_before=_with_year_before(names, record, stated.get("attendance"))
         )
-        record = reconciled(record, msgspec.structs.replace(record, **stated), today)
+        record = reconciled(record, msgspec.structs.replace(record, **stated), today, stated)
     return Merged(names, record, tuple(kept))
 
 

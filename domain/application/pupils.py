@@ -93,7 +93,7 @@ def change(
         names, record = checked(
             *particulars.applied_to(pupil.names, pupil.record), before=(pupil.names, pupil.record)
         )
-        record = reconciled(pupil.record, record, _today())
+        record = reconciled(pupil.record, record, _today(), particulars.given)
         unless = None
         if names.upn and names.upn != pupil.names.upn:
             unless = Unless(PUPILS, _check_upn(school, pupil_id, names.upn))
