@@ -18,6 +18,7 @@ from domain.codes.upn import read_upn
 from domain.errors import Finding, InvalidInput
 from domain.files import fields
 from domain.files.rows import EARLIEST_DATE_OF_BIRTH, finding
+from domain.periods import TOLD_BY
 from domain.pupil_record import (
     AttendanceTotals,
     CarePeriod,
@@ -120,7 +121,7 @@ FIELDS = frozenset(PupilNames.__struct_fields__) | frozenset(PupilRecord.__struc
 
 
 def checked_hand_back(fields: tuple[str, ...]) -> frozenset[str]:
-    """The names of fields that are handed back.
+    """The names of fields that are handed back, with those that say the same over time, or for today.
 
     Raises:
         InvalidInput: A pupil has no such field.
@@ -132,7 +133,8 @@ def checked_hand_back(fields: tuple[str, ...]) -> frozenset[str]:
     ]
     if findings:
         raise InvalidInput("These fields cannot be handed back", findings)
-    return frozenset(fields)
+    both = {name for pair in TOLD_BY.items() if set(pair) & set(fields) for name in pair}
+    return frozenset(fields) | both
 
 
 MANDATORY = ("surname", "forename", "date_of_birth", "sex", "date_of_entry")

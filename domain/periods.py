@@ -98,6 +98,10 @@ _KINDS = (
 )
 
 
+TOLD_BY = {kind.plain: kind.periods for kind in _KINDS}
+"""Fields that say today what periods say over time: who entered either owns both, and hands back both."""
+
+
 def reconciled(
     before: PupilRecord | None, after: PupilRecord, today: date, written: Container[str] = ()
 ) -> PupilRecord:

@@ -100,6 +100,21 @@ def test_a_field_that_is_handed_back_is_the_files_again(registered: RegisteredSc
     assert school.pupil(pupil_id).version == 4, "there was nothing to hand back"
 
 
+@pytest.mark.parametrize("field", ["free_school_meals", "meals_periods"])
+def test_eligibility_is_handed_back_whole_by_either_of_its_names(
+    registered: RegisteredSchool, field: str
+) -> None:
+    school = registered.application
+    [pupil_id] = brought_by_a_file(school, registered.teacher, child(1))
+    period = {"start": TODAY - timedelta(days=9)}
+    enter(registered, pupil_id, 1, meals_periods=[period])
+    assert {"free_school_meals", "meals_periods"} <= school.pupil(pupil_id).entered
+    enter(registered, pupil_id, 2, hand_back=[field])
+    [row] = imported(registered, child(1, free_school_meals=False)).rows
+    assert row.kept == ()
+    assert school.pupil(pupil_id).record.free_school_meals is False
+
+
 def test_only_fields_can_be_handed_back(registered: RegisteredSchool) -> None:
     [pupil_id] = admitted(registered.application, registered.teacher, child(1))
     with pytest.raises(InvalidInput) as refused:
