@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from domain import addresses, lists_over_time
+from domain import addresses, lists_over_time, school_time
 from domain.addresses import find_addresses, holds_email
 from domain.codes.nc_year import read_nc_year
 from domain.codes.postcode import read_postcode
@@ -291,7 +291,7 @@ def _changed(parts: Particulars, before: Particulars | None) -> frozenset[str]:
 
 
 def _date_findings(born: date, entered: date, changed: frozenset[str]) -> list[Finding]:
-    today = date.today()  # noqa: DTZ011 - a calendar day, as the school counts it
+    today = school_time.today()
     findings = []
     if "date_of_birth" in changed and not EARLIEST_DATE_OF_BIRTH <= born <= today:
         findings.append(

@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 import domain.pupil
+from domain import school_time
 from domain.application.school_application import (
     PUPILS,
     CommandKey,
@@ -185,7 +186,7 @@ def take_back(
 
 
 def _today() -> date:
-    return date.today()  # noqa: DTZ011 - a calendar day, as the school counts it
+    return school_time.today()
 
 
 def _checked(field: str, text: str | None, read: Callable[[str], T]) -> T | None:
