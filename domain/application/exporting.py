@@ -24,9 +24,10 @@ from domain.events import Event, is_sealed
 from domain.files.ctf_writer import ANYWHERE, CtfPupil, CtfSchool, Destination, file_name, write_ctf
 from domain.files.pupil_csv_writer import write_pupil_csv
 from domain.national_results import as_statutory, said_by
+from domain.periods import reconciled
 from domain.pupil import Pupil
 from domain.pupil_record import YearAttended
-from domain.school_time import SCHOOL_TIME
+from domain.school_time import SCHOOL_TIME, today
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,13 +109,16 @@ def export_ctf(
 def export_csv(school: SchoolApplication, selection: Selection) -> Export:
     """Target Tracker's own 18-column file of one pupil, a class, or the whole roll.
 
+    It says what is so today; what runs over time is told by its periods.
+
     Raises:
         NotFound: There is no such pupil, or nobody on the roll is in that class.
         Erased: The pupil has been erased.
         KeyNotHeld: The names key is not held.
     """
     pupils = _chosen(school, selection)
-    content = write_pupil_csv((pupil.names, pupil.record) for pupil in pupils)
+    day = today()
+    content = write_pupil_csv((pupil.names, reconciled(None, pupil.record, day)) for pupil in pupils)
     return Export("pupils.csv", content, [pupil.id for pupil in pupils])
 
 
