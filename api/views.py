@@ -69,11 +69,11 @@ class PupilBody(msgspec.Struct, frozen=True, kw_only=True):
         date_of_entry: When the child joined this school.
         nc_year: National Curriculum year.
         class_name: The registration group.
-        free_school_meals: Eligible for free school meals.
+        free_school_meals: Eligible for free school meals, as it was last written: `on_day` says what is so.
         first_language: A DfE language code.
         ethnicity: A DfE ethnicity code.
-        sen_provision: A DfE code of SEN provision.
-        in_care: Looked after by a local authority.
+        sen_provision: A DfE code of SEN provision, likewise.
+        in_care: Looked after by a local authority, likewise.
         gifted: As the school judges.
         attendance: Totals of the academic year so far.
         middle_names: This and the fields down to the schools before are null for those who may not see names.

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from domain import school_time
 from domain.addresses import ACCEPTED, find_addresses
 from domain.codes.record_sets import IN_CARE, LEAVING_REASON, PUPIL_PREMIUM, SEN_TYPE
 from domain.codes.sets import SEN_PROVISION, CodeFlag, CodeSet
@@ -50,7 +51,7 @@ def checked(
         findings: What is wrong is added to them.
         before: What is recorded now; none, for a new pupil.
     """
-    today = date.today()  # noqa: DTZ011 - a calendar day, as the school counts it
+    today = school_time.today()
     reader = _Reader(findings, today)
     names_then, record_then = before or (None, None)
     # A statement without periods of its own begins one today, where there are others.

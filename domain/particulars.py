@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from domain import addresses, lists_over_time
+from domain import addresses, lists_over_time, school_time
 from domain.addresses import find_addresses, holds_email
 from domain.codes.nc_year import read_nc_year
 from domain.codes.postcode import read_postcode
@@ -18,6 +18,7 @@ from domain.codes.upn import read_upn
 from domain.errors import Finding, InvalidInput
 from domain.files import fields
 from domain.files.rows import EARLIEST_DATE_OF_BIRTH, finding
+from domain.periods import TOLD_BY
 from domain.pupil_record import (
     AttendanceTotals,
     CarePeriod,
@@ -79,6 +80,11 @@ class PupilParticulars(
     enrolment_status: str | Unset | None = UNSET
     hand_back: tuple[str, ...] = ()
 
+    @property
+    def given(self) -> frozenset[str]:
+        """The fields that are set."""
+        return frozenset(self._set(PupilNames)) | frozenset(self._set(PupilRecord))
+
     def applied_to(self, names: PupilNames, record: PupilRecord) -> tuple[PupilNames, PupilRecord]:
         """The particulars with these fields set; a UPN that is found is not missing any more."""
         found = {} if self.upn in {UNSET, None} or self.upn_missing is not UNSET else {"upn_missing": None}
@@ -115,7 +121,7 @@ FIELDS = frozenset(PupilNames.__struct_fields__) | frozenset(PupilRecord.__struc
 
 
 def checked_hand_back(fields: tuple[str, ...]) -> frozenset[str]:
-    """The names of fields that are handed back.
+    """The names of fields that are handed back, with those that say the same over time, or for today.
 
     Raises:
         InvalidInput: A pupil has no such field.
@@ -127,7 +133,8 @@ def checked_hand_back(fields: tuple[str, ...]) -> frozenset[str]:
     ]
     if findings:
         raise InvalidInput("These fields cannot be handed back", findings)
-    return frozenset(fields)
+    both = {name for pair in TOLD_BY.items() if set(pair) & set(fields) for name in pair}
+    return frozenset(fields) | both
 
 
 MANDATORY = ("surname", "forename", "date_of_birth", "sex", "date_of_entry")
@@ -284,7 +291,7 @@ def _changed(parts: Particulars, before: Particulars | None) -> frozenset[str]:
 
 
 def _date_findings(born: date, entered: date, changed: frozenset[str]) -> list[Finding]:
-    today = date.today()  # noqa: DTZ011 - a calendar day, as the school counts it
+    today = school_time.today()
     findings = []
     if "date_of_birth" in changed and not EARLIEST_DATE_OF_BIRTH <= born <= today:
         findings.append(

@@ -6,7 +6,7 @@ written into them, so that the two never tell different stories.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any, TypeVar
 
@@ -98,16 +98,24 @@ _KINDS = (
 )
 
 
-def reconciled(before: PupilRecord | None, after: PupilRecord, today: date) -> PupilRecord:
+TOLD_BY = {kind.plain: kind.periods for kind in _KINDS}
+"""Fields that say today what periods say over time: who entered either owns both, and hands back both."""
+
+
+def reconciled(
+    before: PupilRecord | None, after: PupilRecord, today: date, written: Container[str] = ()
+) -> PupilRecord:
     """The record with each plain field and its periods agreed, after one of the two was written.
 
     Periods that were written tell the plain field. A plain field that was written alone, where there are
     periods, ends the one that is open yesterday, or begins one today; where there are none, it stands alone.
+    One that was not written says nothing, even where its period has come to an end since.
 
     Args:
         before: As it was; none, for a new pupil.
         after: As it was written.
         today: The day of writing.
+        written: Fields that were written, perhaps as they were; those that differ were, in any case.
     """
     for kind in _KINDS:
         periods = getattr(after, kind.periods)
@@ -115,7 +123,11 @@ def reconciled(before: PupilRecord | None, after: PupilRecord, today: date) -> P
             continue
         if before is None or getattr(before, kind.periods) != periods:
             after = msgspec.structs.replace(after, **{kind.plain: kind.on(after, today)})
-        elif (plain := getattr(after, kind.plain)) not in {None, kind.on(after, today)}:
+            continue
+        plain = getattr(after, kind.plain)
+        if plain == getattr(before, kind.plain) and kind.plain not in written:
+            continue
+        if plain not in {None, kind.on(after, today)}:
             ended = _ended(periods, today)
             begun = () if plain in {False, NO_SEN} else (kind.begun(today, plain),)
             after = msgspec.structs.replace(after, **{kind.periods: (*ended, *begun)})

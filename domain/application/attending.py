@@ -254,6 +254,7 @@ def record_totals(
         pupil = school.pupil(pupil_id)
         _check_classes([pupil], only_classes)
         _check_period(checked_totals(totals, today()), pupil)
+        version = _next_version(school, pupil_id)  # before what is there is read: the append rests on that
         for there in attendance(school, pupil_id).totals.values():
             if there.overlaps(totals) and not totals.holds(there):
                 raise Conflict(
@@ -264,7 +265,7 @@ def record_totals(
                 )
         totalled = AttendanceTotalled(
             originator_id=attendance_of(pupil_id),
-            originator_version=_next_version(school, pupil_id),
+            originator_version=version,
             actor=actor,
             pupil_id=pupil_id,
             totals=totals,
@@ -310,12 +311,13 @@ def void_totals(
 
     def decide() -> Decision[TotalsResult]:
         _check_classes([school.pupil(pupil_id)], only_classes)
+        version = _next_version(school, pupil_id)
         there = attendance(school, pupil_id).totals.get(first_day)
         if there is None or there.last_day != last_day:
             raise NotFound("This pupil has no totals of attendance of exactly this period")
         voided = AttendanceTotalsVoided(
             originator_id=attendance_of(pupil_id),
-            originator_version=_next_version(school, pupil_id),
+            originator_version=version,
             actor=actor,
             pupil_id=pupil_id,
             first_day=first_day,

@@ -27,7 +27,7 @@ from domain.national_results import as_statutory, said_by
 from domain.periods import in_care_on, meals_on, provision_on
 from domain.pupil import Pupil
 from domain.pupil_record import AttendanceTotals, PupilRecord, YearAttended
-from domain.school_time import SCHOOL_TIME
+from domain.school_time import SCHOOL_TIME, today
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,6 +109,8 @@ def export_ctf(
 def export_csv(school: SchoolApplication, selection: Selection) -> Export:
     """Target Tracker's own 18-column file of one pupil, a class, or the whole roll.
 
+    It says what is so today; what runs over time is told by its periods.
+
     Raises:
         NotFound: There is no such pupil, or nobody on the roll is in that class.
         Erased: The pupil has been erased.
@@ -116,10 +118,8 @@ def export_csv(school: SchoolApplication, selection: Selection) -> Export:
     """
     pupils = _chosen(school, selection)
     years = _years(school, [pupil.id for pupil in pupils])
-    today = datetime.now(SCHOOL_TIME).date()
-    content = write_pupil_csv(
-        (pupil.names, as_today(pupil.record, years[pupil.id], today)) for pupil in pupils
-    )
+    day = today()
+    content = write_pupil_csv((pupil.names, as_today(pupil.record, years[pupil.id], day)) for pupil in pupils)
     return Export("pupils.csv", content, [pupil.id for pupil in pupils])
 
 

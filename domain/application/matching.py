@@ -17,7 +17,7 @@ import msgspec
 from domain.errors import Finding
 from domain.files.ctf_places import name_of_element
 from domain.files.rows import PupilRow
-from domain.periods import joined, reconciled, sen_entries
+from domain.periods import TOLD_BY, joined, reconciled, sen_entries
 from domain.pupil import AttendanceTotals, Pupil, PupilNames, PupilRecord
 from domain.pupil_record import OtherElement, SchoolAttended, SenPeriod, YearAttended
 
@@ -174,7 +174,7 @@ def merged(row: PupilRow, pupil: Pupil, today: date) -> Merged:
         names = msgspec.structs.replace(
             names, attendance_before=_with_year_before(names, record, stated.get("attendance"))
         )
-        record = reconciled(record, msgspec.structs.replace(record, **stated), today)
+        record = reconciled(record, msgspec.structs.replace(record, **stated), today, stated)
     return Merged(names, record, tuple(kept))
 
 
@@ -237,18 +237,11 @@ _JOINED: Mapping[str, Callable[[Any, Any], Any]] = {
 ADDED_TO = frozenset({"former_upns"})
 """Fields that are only ever added to, whoever entered them."""
 
-_TOLD_BY = {
-    "free_school_meals": "meals_periods",
-    "sen_provision": "sen_periods",
-    "in_care": "care_periods",
-}
-"""Fields that say today what periods say over time: who entered either owns both."""
-
 
 def _take_out(stated: dict[str, Any], part: PupilNames | PupilRecord, entered: frozenset[str]) -> list[str]:
     """Takes what the school entered itself out of what a row states; the fields where the two differ."""
     owned = set(entered)
-    for plain, periods in _TOLD_BY.items():
+    for plain, periods in TOLD_BY.items():
         if owned & {plain, periods}:
             owned |= {plain, periods}
     taken = {field: stated.pop(field) for field in owned & stated.keys()}

@@ -10,6 +10,7 @@ import msgspec
 
 import domain.notes
 import domain.pupil
+from domain import school_time
 from domain.addresses import ACCEPTED, find_addresses
 from domain.application.school_application import CommandKey, Decision, Outcome, SchoolApplication
 from domain.errors import Finding, InvalidInput, NotFound
@@ -87,7 +88,7 @@ def checked_day(field: str, day: date) -> date:
     Raises:
         InvalidInput: It lies ahead, or before any pupil's record.
     """
-    today = date.today()  # noqa: DTZ011 - a calendar day, as the school counts it
+    today = school_time.today()
     if not EARLIEST <= day <= today:
         accepted = f"a day from {EARLIEST.isoformat()} to today"
         raise InvalidInput(

@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 import domain.pupil
+from domain import school_time
 from domain.application.school_application import (
     PUPILS,
     CommandKey,
@@ -93,7 +94,7 @@ def change(
         names, record = checked(
             *particulars.applied_to(pupil.names, pupil.record), before=(pupil.names, pupil.record)
         )
-        record = reconciled(pupil.record, record, _today())
+        record = reconciled(pupil.record, record, _today(), particulars.given)
         unless = None
         if names.upn and names.upn != pupil.names.upn:
             unless = Unless(PUPILS, _check_upn(school, pupil_id, names.upn))
@@ -185,7 +186,7 @@ def take_back(
 
 
 def _today() -> date:
-    return date.today()  # noqa: DTZ011 - a calendar day, as the school counts it
+    return school_time.today()
 
 
 def _checked(field: str, text: str | None, read: Callable[[str], T]) -> T | None:

@@ -13,7 +13,7 @@ from domain.access import Permission
 from domain.application import attending, histories, importing, pupils
 from domain.application.attending import DayEntry, TotalsResult
 from domain.application.school_application import CommandKey, Outcome, SchoolApplication, attendance_of
-from domain.attendance import AttendanceMarked, Session, Totals
+from domain.attendance import Attendance, AttendanceMarked, Session, Totals
 from domain.codes.attendance import Half, code_on
 from domain.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from domain.identifiers import new_id
@@ -282,6 +282,28 @@ def test_totals_are_recorded_replaced_and_voided(registered: RegisteredSchool) -
     assert there() == [spring, autumn]
     assert topics(school).count("attendance.totalled.1") == 4
     assert topics(school).count("attendance.totals-voided.1") == 1
+
+
+def test_totals_that_somebody_enters_meanwhile_are_not_lost(
+    registered: RegisteredSchool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else is quicker, just after it was looked what totals there are."""
+    school = registered.application
+    [pupil_id] = admitted(school, registered.teacher, child(1))
+    year, autumn = totals(days=150, possible=190, attended=180), totals()
+    look, looks = attending.attendance, list[int]()
+
+    def looking(school: SchoolApplication, pupil_id: UUID) -> Attendance:
+        found = look(school, pupil_id)
+        looks.append(1)
+        if len(looks) == 1:
+            attending.record_totals(school, pupil_id, year, registered.teacher)
+        return found
+
+    monkeypatch.setattr(attending, "attendance", looking)
+    with pytest.raises(Conflict):
+        attending.record_totals(school, pupil_id, autumn, registered.teacher)
+    assert list(look(school, pupil_id).totals.values()) == [year]
 
 
 def test_totals_that_cannot_be_are_refused(registered: RegisteredSchool) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -35,7 +37,7 @@ from domain.identifiers import new_id
 from domain.particulars import PupilParticulars
 from domain.periods import meals_on, provision_on
 from domain.pupil import PupilNames, PupilRecord
-from domain.pupil_record import OtherElement, Period, SchoolAttended, SenPeriod, YearAttended
+from domain.pupil_record import CarePeriod, OtherElement, Period, SchoolAttended, SenPeriod, YearAttended
 from tests.application.conftest import RegisteredSchool, registered_school
 from tests.application.examples import (
     TODAY,
@@ -82,6 +84,25 @@ def with_results(registered: RegisteredSchool, pupil_id: UUID, results: Sequence
         for version, result in enumerate(results, start=1)
     ]
     registered.application.carry_out(lambda: Decision(events, True), bool)
+
+
+def test_what_has_run_out_is_not_told_as_if_it_went_on(registered: RegisteredSchool) -> None:
+    """The plain fields say what was so when they were written, and this was written last year."""
+    over: dict[str, Any] = {"start": TODAY - timedelta(days=400), "end": TODAY - timedelta(days=1)}
+    ended = child(
+        1,
+        free_school_meals=True,
+        meals_periods=(Period(**over),),
+        sen_provision="K",
+        sen_periods=(SenPeriod(provision="K", **over),),
+        in_care=True,
+        care_periods=(CarePeriod(**over),),
+    )
+    [pupil_id] = brought_by_a_file(registered.application, registered.teacher, ended)
+    content = export_csv(registered.application, Selection(pupil_id=pupil_id)).content.decode()
+    [row] = csv.DictReader(content.splitlines())
+    said = (row["Eligible for free meals"], row["SEN Status code"], row["In LEA Care"])
+    assert said == ("F", "", "F")
 
 
 def as_of_today(some: Child) -> Child:

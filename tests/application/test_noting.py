@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
 
-from domain.application import histories, noting
+from domain import school_time
+from domain.application import histories, noting, pupils
 from domain.application.school_application import CommandKey, Schools
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.events import is_sealed
 from domain.identifiers import new_id
+from domain.particulars import PupilParticulars
+from domain.pupil_record import Period
 from tests.application.conftest import RegisteredSchool
 from tests.application.examples import TODAY, admitted, child, topics
 
@@ -60,6 +65,39 @@ def test_the_same_command_writes_one_note(registered: RegisteredSchool, pupil_id
     ]
     assert done[0].result == done[1].result
     assert len(noting.notes(registered.application, pupil_id)) == 1
+
+
+@pytest.fixture
+def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The service runs where it is another day than in England, whatever the hour is."""
+    hour = datetime.now(school_time.SCHOOL_TIME).hour
+    monkeypatch.setenv("TZ", "UTC+12" if hour < 10 else "UTC-14")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_the_day_is_that_of_the_school_wherever_the_service_runs(
+    registered: RegisteredSchool, pupil_id: UUID
+) -> None:
+    school, actor, today = registered.application, registered.teacher, school_time.today()
+    tomorrow = today + timedelta(days=1)
+    noting.write_note(school, pupil_id, "Read aloud", today, actor)
+    with pytest.raises(InvalidInput):
+        noting.write_note(school, pupil_id, "Read aloud", tomorrow, actor)
+    entered = PupilParticulars(date_of_entry=today, meals_periods=(Period(start=today),))
+    version = pupils.change(school, pupil_id, entered, 1, actor).result.version
+    for ahead in (
+        PupilParticulars(date_of_entry=tomorrow),
+        PupilParticulars(meals_periods=(Period(start=tomorrow),)),
+    ):
+        with pytest.raises(InvalidInput):
+            pupils.change(school, pupil_id, ahead, version, actor)
+    with pytest.raises(InvalidInput):
+        pupils.leave(school, pupil_id, tomorrow, version, actor)
+    pupils.leave(school, pupil_id, today, version, actor)
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import msgspec
 import pytest
 
 from domain.application import matching, pupils
 from domain.application.importing import ImportReport, Leavers, RowOutcome, import_file
 from domain.errors import InvalidInput
+from domain.files.rows import PupilRow
 from domain.particulars import PupilParticulars
 from domain.pupil_record import Period
 from tests.application.conftest import RegisteredSchool
@@ -97,6 +100,21 @@ def test_a_field_that_is_handed_back_is_the_files_again(registered: RegisteredSc
     assert school.pupil(pupil_id).version == 4, "there was nothing to hand back"
 
 
+@pytest.mark.parametrize("field", ["free_school_meals", "meals_periods"])
+def test_eligibility_is_handed_back_whole_by_either_of_its_names(
+    registered: RegisteredSchool, field: str
+) -> None:
+    school = registered.application
+    [pupil_id] = brought_by_a_file(school, registered.teacher, child(1))
+    period = {"start": TODAY - timedelta(days=9)}
+    enter(registered, pupil_id, 1, meals_periods=[period])
+    assert {"free_school_meals", "meals_periods"} <= school.pupil(pupil_id).entered
+    enter(registered, pupil_id, 2, hand_back=[field])
+    [row] = imported(registered, child(1, free_school_meals=False)).rows
+    assert row.kept == ()
+    assert school.pupil(pupil_id).record.free_school_meals is False
+
+
 def test_only_fields_can_be_handed_back(registered: RegisteredSchool) -> None:
     [pupil_id] = admitted(registered.application, registered.teacher, child(1))
     with pytest.raises(InvalidInput) as refused:
@@ -113,6 +131,27 @@ def test_periods_that_the_school_entered_stand_against_a_plain_statement(
     [row] = imported(registered, with_record(child(1), free_school_meals=False)).rows
     assert row.kept == ("free_school_meals",)
     assert school.pupil(pupil_id).record.meals_periods == (Period(start=TODAY.replace(2024, 1, 8)),)
+
+
+def test_eligibility_that_has_run_out_is_begun_again_only_by_whoever_says_so(
+    registered: RegisteredSchool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    school = registered.application
+    over = Period(start=TODAY - timedelta(days=9), end=TODAY)
+    some = [child(number, free_school_meals=True, meals_periods=(over,)) for number in (1, 2)]
+    ids = brought_by_a_file(school, registered.teacher, *some)
+    later = TODAY + timedelta(days=1)
+    monkeypatch.setattr(pupils, "_today", lambda: later)
+    for pupil_id in ids:
+        enter(registered, pupil_id, 1, class_name="Blue")
+        assert school.pupil(pupil_id).record.meals_periods == (over,)
+    enter(registered, ids[0], 2, free_school_meals=True)
+    assert school.pupil(ids[0]).record.meals_periods == (over, Period(start=later))
+    assert school.pupil(ids[1]).record.meals_periods == (over,)
+    row = PupilRow(row=2, names=some[1][0], record=some[1][1], given=frozenset({"class_name"}))
+    for given, periods in (({"class_name"}, (over,)), ({"free_school_meals"}, (over, Period(start=later)))):
+        stating = msgspec.structs.replace(row, given=frozenset(given))
+        assert matching.merged(stating, school.pupil(ids[1]), later).record.meals_periods == periods
 
 
 def test_snapshots_know_it_too(registered: RegisteredSchool) -> None:

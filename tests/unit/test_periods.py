@@ -102,6 +102,24 @@ def test_periods_tell_the_plain_field() -> None:
     assert reconciled(None, record(meals_periods=(Period(end=YESTERDAY),)), TODAY).free_school_meals is False
 
 
+def test_a_period_that_has_ended_is_not_begun_again_by_a_change_of_something_else() -> None:
+    """The plain fields say what was so when they were written, which need not be so any more."""
+    over = record(
+        free_school_meals=True,
+        meals_periods=(Period(start=date(2024, 1, 8), end=YESTERDAY),),
+        sen_provision="K",
+        sen_periods=(SenPeriod(start=date(2024, 1, 8), end=YESTERDAY, provision="K"),),
+        in_care=True,
+        care_periods=(CarePeriod(start=date(2024, 1, 8), end=YESTERDAY),),
+    )
+    moved = msgspec.structs.replace(over, class_name="4B")
+    assert reconciled(over, moved, TODAY) == moved
+    assert reconciled(over, moved, TODAY, {"class_name"}) == moved
+    again = reconciled(over, over, TODAY, {"free_school_meals"})
+    assert again.meals_periods == (*over.meals_periods, Period(start=TODAY)), "said anew, it is so anew"
+    assert again.sen_periods == over.sen_periods
+
+
 DAYS = st.dates(date(2020, 1, 1), date(2026, 12, 31))
 
 
