@@ -25,7 +25,7 @@ from domain.application.assessing import Entry, record
 from domain.application.school_application import Outcome
 from domain.application.statements import NewStatement, StatementsResult, statements_of
 from domain.assessment import STATEMENTS
-from domain.errors import NotFound
+from domain.errors import Finding, InvalidInput, NotFound
 from domain.events import is_sealed
 from domain.statements import Statement
 from domain.usage import ReadKind
@@ -205,6 +205,11 @@ def read_judgements(
     pupil_id: UUID,
 ) -> Shown[JudgedAnswer]:
     """Read how a pupil's statements are judged, now or as at an assessment point."""
+    if asked.term is not None and asked.academic_year is None:
+        raise InvalidInput(
+            "A term alone is no assessment point",
+            [Finding(field="academic_year", found="none", accepted="the year of the term, such as 2025")],
+        )
     names = (projections.pupils.NAME, projections.assessments.NAME)
     with reading(caller, asked.min_position, *names) as read:
         if projections.pupils.get(read.connection, caller.school.keys, pupil_id) is None:

@@ -84,6 +84,8 @@ class AssessmentCorrected(Event, frozen=True, kw_only=True):
     pupil_id: Open[UUID]
     result: Record[Result]
     reason: Names[str | None] = None
+    from_file: Open[bool] = False
+    """Another file said so, and not somebody at the school, whose word no file replaces."""
 
 
 @event("assessment.voided")

@@ -9,8 +9,8 @@ from uuid import UUID
 import msgspec
 
 from domain.academic_year import When
-from domain.assessment import result_of
-from domain.errors import Conflict
+from domain.assessment import result_of, version_for
+from domain.errors import Conflict, Finding, InvalidInput
 from domain.events import Event, Names, Open, Record, event
 
 
@@ -94,6 +94,13 @@ def target_of(scheme: str, subject: str, value: str, at: When) -> Target:
         InvalidInput: It is not one that a result of that scheme could reach.
     """
     result = result_of(scheme, subject, value, at, None)
+    aimed_at = version_for(scheme, at).values[result.value]
+    if aimed_at.ordinal is None and aimed_at.standing is None:
+        accepted = "a value to be reached, and not one that says why there is no result"
+        raise InvalidInput(
+            "The target cannot be set like this",
+            [Finding(field="value", found=result.value, accepted=accepted)],
+        )
     return Target(
         scheme=result.scheme,
         subject=result.subject,

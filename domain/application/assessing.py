@@ -112,13 +112,12 @@ def record(
         points, unless = points_to_record_at(school)
         pupils = school.pupils({entry.pupil_id for entry in entries})
         statements = statements_of(school) if scheme == STATEMENTS else {}
-        years_ago = academic_year_of(today) - at.academic_year
         findings = period_findings(entries, at, scheme, today, assessed_on)
         made = _Entered(scheme, at, assessed_on, statements)
         results = []
         for number, entry in enumerate(entries, start=1):
             pupil = pupils.get(entry.pupil_id)
-            nc_year = nc_year_then(pupil.record.nc_year, years_ago) if pupil else None
+            nc_year = _nc_year_at(pupil, at, today) if pupil else None
             result, found = made.result(number, entry, nc_year)
             if pupil is None:
                 found = [no_pupil(entry.pupil_id), *found]
@@ -149,6 +148,12 @@ def record(
         return Decision(events, SheetResult(ids), unless)
 
     return school.carry_out(decide, SheetResult, command)
+
+
+def _nc_year_at(pupil: Pupil, at: When, today: date) -> str | None:
+    """The NC year that a child was in then, reckoned from now, or from when it left and moved up no more."""
+    last_day = min(pupil.left_on or today, today)
+    return nc_year_then(pupil.record.nc_year, academic_year_of(last_day) - at.academic_year)
 
 
 def period_findings(

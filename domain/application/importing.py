@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -23,7 +24,16 @@ from domain.application.school_application import (
     SchoolApplication,
     assessments_of,
 )
-from domain.assessment import STATUTORY, Assessment, AssessmentCorrected, AssessmentRecorded, cell_of
+from domain.assessment import (
+    STATUTORY,
+    Assessment,
+    AssessmentCorrected,
+    AssessmentRecorded,
+    AssessmentVoided,
+    Cell,
+    Result,
+    cell_of,
+)
 from domain.errors import Finding, InvalidInput
 from domain.events import Actor, Event
 from domain.files.mapping import Mapping
@@ -373,6 +383,7 @@ class _Logs:
             }
             for log, events in by_log.items()
         }
+        self._set_right = {log: _set_right(events) for log, events in by_log.items()}
 
     def add(self, pupil_id: UUID, row: PupilRow, actor: Actor) -> list[Event]:
         """The events that bring a pupil's log up to what the row says."""
@@ -385,6 +396,7 @@ class _Logs:
             for each in current.values()
             if each.result.scheme != STATUTORY and (national := as_statutory(each.result))
         }
+        set_right = self._set_right.get(log, set())
         events: list[Event] = []
         # Of two results of the same cell in one file the later one stands.
         for result in {cell_of(result): result for result in row.results}.values():
@@ -393,16 +405,46 @@ class _Logs:
                 continue
             if not before and said_by(result) in by_hand:
                 continue  # it was entered here by hand, and has come back in a file
+            if (cell_of(result), result.value) in set_right:
+                continue  # the school has corrected or voided just this, and the file does not know of it
             version = self._versions[log] = self._versions.get(log, 0) + 1
-            kind = AssessmentCorrected if before else AssessmentRecorded
+            common: dict[str, Any] = {
+                "originator_id": log,
+                "originator_version": version,
+                "actor": actor,
+                "pupil_id": pupil_id,
+                "result": result,
+            }
             events.append(
-                kind(
-                    originator_id=log,
-                    originator_version=version,
-                    actor=actor,
-                    assessment_id=before.id if before else new_id(),
-                    pupil_id=pupil_id,
-                    result=result,
-                )
+                AssessmentCorrected(assessment_id=before.id, from_file=True, **common)
+                if before
+                else AssessmentRecorded(assessment_id=new_id(), **common)
             )
         return events
+
+
+def _set_right(events: Iterable[Event]) -> set[tuple[Cell, str]]:
+    """The national results, by cell and value, that somebody at the school has corrected or voided since."""
+    said: dict[UUID, list[Result]] = {}
+    wrong: set[tuple[Cell, str]] = set()
+    for happened in events:
+        match happened:
+            case AssessmentRecorded() | AssessmentCorrected():
+                before = said.setdefault(happened.assessment_id, [])
+                if isinstance(happened, AssessmentCorrected) and not happened.from_file:
+                    wrong |= _national(before)
+                before.append(happened.result)
+                wrong -= _national([happened.result])
+            case AssessmentVoided():
+                wrong |= _national(said.get(happened.assessment_id, []))
+            case _:
+                pass
+    return wrong
+
+
+def _national(results: Iterable[Result]) -> set[tuple[Cell, str]]:
+    return {
+        (cell_of(national), national.value)
+        for result in results
+        if (national := as_statutory(result)) is not None
+    }

@@ -131,4 +131,6 @@ def nc_year_at(
             entry = course.get(at)
             if entry is not None and entry.nc_year is not None:
                 return nc_year_then(entry.nc_year, at.academic_year - year)
-    return nc_year_then(record.nc_year, academic_year_of(min(left_on or today, today)) - year)
+    years_ago = academic_year_of(min(left_on or today, today)) - year
+    # `X`, of those who follow no NC year, is known of the year of the record alone.
+    return nc_year_then(record.nc_year, years_ago) if years_ago else record.nc_year

@@ -263,6 +263,7 @@ def test_statements(client: httpx.Client) -> None:
     assert shown() == {"3N-04": "achieved", "3N-05": "not-yet", "3R-01": None}
     assert shown(**autumn) == {"3N-04": "working-towards", "3N-05": "not-yet", "3R-01": None}
     assert shown(academic_year=2024) == {"3N-04": None, "3N-05": None, "3R-01": None}
+    assert_problem(client.get(path, params=asked | {"term": "autumn"}), 422, "invalid-input")
     assert shown(subject="REA") == {"3R-01": None}
     subjects = client.get(path, params=asked).json()["subjects"]
     assert subjects == [

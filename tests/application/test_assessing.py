@@ -66,6 +66,17 @@ def test_one_assessment(registered: RegisteredSchool) -> None:
     assert stored.id == made.position == school.stream.head().position
 
 
+def test_of_a_leaver_the_year_is_the_one_that_it_was_in_then(registered: RegisteredSchool) -> None:
+    """Results of Year 6 come when the children are gone, and their records do not move up any more."""
+    school = registered.application
+    [pupil_id] = admitted(school, registered.teacher, child(1))
+    last = AssessmentPoint(YEAR - 2, Term.SUMMER)
+    nc_year = school.pupil(pupil_id).record.nc_year
+    pupils.leave(school, pupil_id, date(YEAR - 1, 7, 20), 1, registered.teacher)
+    assessing.record(school, last, [Entry(pupil_id, "REA", "3w")], registered.teacher)
+    assert [result.nc_year for result in results(school, pupil_id)] == [nc_year]
+
+
 def test_a_sheet_of_thirty_by_five_is_one_append(registered: RegisteredSchool) -> None:
     school = registered.application
     importing.import_file(school, csv_of(children(30)), registered.teacher, dry_run=False)

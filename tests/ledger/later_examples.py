@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from domain.assessment import AssessmentRecorded, Result
+from domain.assessment import AssessmentCorrected, AssessmentRecorded, Result
 from domain.events import OPERATOR, Event
 from domain.pupil import (
     Concern,
@@ -29,7 +29,7 @@ from domain.pupil_record import (
     YearAttended,
 )
 from domain.school import ImportCompleted
-from tests.ledger.example_ids import ASSESSMENT, CONCERN, IMPORT, PUPIL, SCHOOL, STATEMENT, TEACHER
+from tests.ledger.example_ids import ASSESSMENT, CONCERN, IMPORT, PUPIL, RESULT, SCHOOL, STATEMENT, TEACHER
 
 MEALS = (Period(start=date(2021, 9, 1), end=date(2022, 7, 22)), Period(start=date(2024, 1, 8)))
 PREMIUM = (PremiumPeriod(start=date(2022, 4, 1), end=date(2025, 3, 31), reason="DPP"),)
@@ -199,6 +199,15 @@ LATER: dict[str, Event] = {
             scheme_version="three-judgements",
             statement=STATEMENT,
         ),
+    ),
+    "assessment.corrected.1 file": AssessmentCorrected(
+        originator_id=PUPIL,
+        originator_version=5,
+        actor=TEACHER,
+        assessment_id=ASSESSMENT,
+        pupil_id=PUPIL,
+        result=RESULT,
+        from_file=True,
     ),
 }
 """Examples of fields that joined an event class later, without a new version: their default is not stored.

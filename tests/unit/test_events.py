@@ -98,6 +98,7 @@ def test_what_is_personal_is_not_open() -> None:
         "access.refused.staff_id",
         "access.refused.times",
         "assessment.corrected.assessment_id",
+        "assessment.corrected.from_file",
         "assessment.corrected.pupil_id",
         "assessment.recorded.assessment_id",
         "assessment.recorded.pupil_id",

@@ -374,3 +374,11 @@ def test_the_nc_year_at_the_later_point(
     assert nc_year_at([AUTUMN, SUMMER], found, record, left_on, date(2025, 11, 1)) == then
     before: Courses = {"MAT": {AUTUMN: entry("3b", AUTUMN, "3")}}
     assert nc_year_at([AUTUMN, NEXT_SUMMER], before, record, None, date(2025, 11, 1)) == "4"
+
+
+def test_whoever_follows_no_nc_year_is_among_those_this_year_and_else_not_known() -> None:
+    record = PupilRecord(sex="F", date_of_entry=date(2021, 9, 1), nc_year="X")
+    no_year = courses({"MAT": {AUTUMN: "3b", SUMMER: "3s"}}, None)
+    today = date(AUTUMN.academic_year, 11, 1)
+    assert nc_year_at([AUTUMN, SUMMER], no_year, record, None, today) == "X"
+    assert nc_year_at([AUTUMN, NEXT_SUMMER], {}, record, None, today) is None
