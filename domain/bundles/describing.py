@@ -134,6 +134,7 @@ FILES: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "assessment_id": "its id",
             "state": "`current`, `superseded` (there is a later one of the same) or `voided`",
             "corrected": "it read otherwise once",
+            "from_file": "a file corrected it last, and not the school",
             "result": "scheme, scheme_version, subject, value, academic_year (the year in which it starts), "
             "term (none for results of a whole year), nc_year, stage, component, method, qualifier, status "
             "(codes of the Common Transfer File), assessed_on, statement (its id); what is empty is left out",
