@@ -10,12 +10,13 @@ from uuid import UUID
 import msgspec
 
 from domain.application.school_application import SchoolApplication, Schools
+from domain.application.staff_sessions import closed
 from domain.errors import Conflict, KeyNotHeld, NotFound, NotSignedIn
 from domain.events import Actor, Event
 from domain.identifiers import log_id_of, new_id
 from domain.keys import KeyIssued, KeyOrigin, KeyRevoked, KeyUsed
 from domain.ledger.database import Connection
-from domain.login import SessionClosed, SessionEnd
+from domain.login import SessionEnd
 from domain.particulars import checked_reason
 from domain.vault import keystore
 from domain.vault.keyring import Keyring, SchoolKeys
@@ -145,7 +146,7 @@ def revoke(school: SchoolApplication, key_id: UUID, actor: Actor) -> Revoked:
         if not keystore.revoke_login_key(connection, school_id, key_id):
             return Revoked(school.stream.head().position, 0, 0, len(live))
         ended = connection.execute(SESSIONS["close_all_of_key"], [school_id, key_id]).fetchall()
-        happened = [_revoked(school_id, key_id, actor, leaked=False), *_closed(ended, actor)]
+        happened = [_revoked(school_id, key_id, actor, leaked=False), *_ended(ended, actor)]
         positions = school.add_to_logs(happened, connection)
     return Revoked(positions[-1], len(ended), 0, len(live))
 
@@ -178,7 +179,7 @@ def replace(school: SchoolApplication, schools: Schools, key_id: UUID, actor: Ac
         # has been stored with it.
         school.stream.lock(connection)
         ended = connection.execute(SESSIONS["close_every_one"], [school_id]).fetchall()
-        happened = [_revoked(school_id, key_id, actor, leaked=True), *_closed(ended, actor)]
+        happened = [_revoked(school_id, key_id, actor, leaked=True), *_ended(ended, actor)]
         positions = school.add_to_logs(happened, connection)
         keystore.revoke_login_key(connection, school_id, key_id)
         new_keys = SchoolKeys.new(school_id, old.school.generation + 1)
@@ -219,6 +220,10 @@ def _live_but(connection: Connection, school_id: UUID, key_id: UUID) -> list[key
     return [each for each in stored if each.revoked_at is None and each.key_id != key_id]
 
 
+def _ended(sessions: Iterable[tuple[UUID, UUID]], actor: Actor) -> list[Event]:
+    return [closed(session, staff_id, SessionEnd.KEY_REVOKED, actor) for session, staff_id in sessions]
+
+
 def _revoked(school_id: UUID, key_id: UUID, actor: Actor, *, leaked: bool) -> Event:
     return KeyRevoked(
         originator_id=keys_log_of(school_id),
@@ -227,20 +232,6 @@ def _revoked(school_id: UUID, key_id: UUID, actor: Actor, *, leaked: bool) -> Ev
         key_id=key_id,
         leaked=leaked,
     )
-
-
-def _closed(ended: Iterable[tuple[UUID, UUID]], actor: Actor) -> list[Event]:
-    return [
-        SessionClosed(
-            originator_id=log_id_of(staff_id, "logins"),
-            originator_version=0,
-            actor=actor,
-            session_id=session_id,
-            staff_id=staff_id,
-            reason=SessionEnd.KEY_REVOKED,
-        )
-        for session_id, staff_id in ended
-    ]
 
 
 def views(school: SchoolApplication, sessions: Iterable[UUID]) -> list[LoginKeyView]:

@@ -64,7 +64,7 @@ def end_sessions(
     """
     school.stream.lock(connection)  # before the sessions, as everybody does who ends them
     ended = sessions.close_all_of(school.school_id, staff_id, but=keep, connection=connection)
-    school.add_to_logs([_closed(each, staff_id, reason, actor) for each in ended], connection)
+    school.add_to_logs([closed(each, staff_id, reason, actor) for each in ended], connection)
     return len(ended)
 
 
@@ -98,11 +98,12 @@ def _close(
         school.stream.lock(connection)  # before the session, as everybody does who ends one
         staff_id = sessions.close(school.school_id, session_id, connection)
         if staff_id is not None:
-            school.add_to_logs([_closed(session_id, staff_id, reason, actor)], connection)
+            school.add_to_logs([closed(session_id, staff_id, reason, actor)], connection)
     return staff_id is not None
 
 
-def _closed(session_id: UUID, staff_id: UUID, reason: SessionEnd, actor: Actor) -> SessionClosed:
+def closed(session_id: UUID, staff_id: UUID, reason: SessionEnd, actor: Actor) -> SessionClosed:
+    """What is recorded of a session that has ended; its log gives it its version."""
     return SessionClosed(
         originator_id=logins_of(staff_id),
         originator_version=0,
