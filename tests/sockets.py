@@ -1,4 +1,4 @@
-"""How proxies of the tests end."""
+"""Ports of the tests, and how their proxies end."""
 
 from __future__ import annotations
 
@@ -6,6 +6,14 @@ import socket
 import threading
 from collections.abc import Iterable
 from contextlib import suppress
+
+
+def free_port() -> int:
+    """A port that nobody listens on, chosen by the kernel: tests that run beside each other get others."""
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        port: int = trial.getsockname()[1]
+    return port
 
 
 def end(connection: socket.socket) -> None:

@@ -19,9 +19,10 @@ from domain.vault.key_sources import write
 from domain.vault.recovery_pair import write_recovery_pair
 from scripts.cli.client import Client
 from scripts.cli.main import app
-from scripts.demonstration.processes import Processes, free_port, wait_until_it_answers
+from scripts.demonstration.processes import Processes, wait_until_it_answers
 from scripts.embedded import EmbeddedPostgres
 from tests.conftest import TestDatabase, fresh_database
+from tests.sockets import free_port
 
 PASSWORD = "correct horse battery staple"
 OPERATOR_TOKEN = "a token of the operator, for tests alone"

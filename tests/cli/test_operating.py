@@ -15,10 +15,11 @@ import pytest
 from projections.runner import Worker
 from scripts import serving
 from scripts.composition import Settings
-from scripts.demonstration.processes import commands, free_port
+from scripts.demonstration.processes import commands
 from scripts.embedded import OWNER, EmbeddedPostgres
 from tests.cli.conftest import Run, Service, admit
 from tests.conftest import TestDatabase
+from tests.sockets import free_port
 
 PATH = os.environ["PATH"]
 

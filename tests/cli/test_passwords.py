@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from scripts.demonstration.processes import Processes, free_port
+from scripts.demonstration.processes import Processes
 from tests.cli.conftest import Run, Service, log_in, wait_for
 from tests.mailing.server import PASSWORD, SENDER, USER, MailServer, mail_server
+from tests.sockets import free_port
 
 NEW = "seven green bottles"
 

@@ -126,6 +126,18 @@ def test_what_is_signed_is_known() -> None:
         (bytes(72), b"message"),
         (bytes([255]) * 72, b"message"),
     ],
+    ids=[
+        "of another message",
+        "of another message too",
+        "of another ring",
+        "of another ring under this one's name",
+        "of this ring under another's name",
+        "cut off",
+        "with more after it",
+        "nothing",
+        "zeros",
+        "ones",
+    ],
 )
 def test_what_is_not_signed_is_known_too(signed: bytes, message: bytes) -> None:
     assert not RING.is_signed(signed, message)
