@@ -72,7 +72,7 @@ def list_observations(
         say("No observations.")
         return
     show_table(
-        ["Observation id", "Seen on", "Subject", "Photographs", "Text"],
+        ["Observation id", "Seen on", "Subject", "Photos", "Text"],
         [
             [
                 each["observation_id"],
@@ -84,7 +84,7 @@ def list_observations(
             for each in found
         ],
         whole=("Observation id",),
-        right=("Photographs",),
+        right=("Photos",),
     )
 
 
