@@ -156,13 +156,38 @@ _SHAPES = (
     ),
     (re.compile(r"Object missing required field `(?P<field>.*)`"), "nothing", "a value"),
     (re.compile(r"Expected `(?P<accepted>.*?)`, got `(?P<found>.*)`"), "", ""),
-    (re.compile(r"Expected (?P<accepted>.*)"), "a value that is not", ""),
+    *(
+        (re.compile(rf"Expected `(?:int|float)` {limit} (?P<limit>.*)"), f"a number {found}", accepted)
+        for limit, found, accepted in (
+            (">=", "below that", "at least {limit}"),
+            (">", "not above that", "more than {limit}"),
+            ("<=", "above that", "at most {limit}"),
+            ("<", "not below that", "less than {limit}"),
+        )
+    ),
+    *(
+        (re.compile(rf"Expected `{kind}` of length {limit} ?(?P<limit>\d+)"), found, f"{accepted} {what}")
+        for kind, what in (("str", "characters"), ("array", "entries"))
+        for limit, found, accepted in (
+            (">=", "fewer", "at least {limit}"),
+            ("<=", "more", "at most {limit}"),
+            ("", "another number", "{limit}"),
+        )
+    ),
+    (re.compile("Invalid UUID"), "something else", "an id, as lists show them"),
+    (re.compile("Invalid RFC3339 encoded date"), "something else", "a date that exists, such as 2026-09-07"),
+    (
+        re.compile("Invalid RFC3339 encoded datetime"),
+        "something else",
+        "a date and time, such as 2026-09-07T09:00:00Z",
+    ),
+    (re.compile(r"Expected (?P<accepted>.*)"), "something else", ""),
     (
         re.compile(r"Invalid enum value (?P<found>.*)", re.DOTALL),
         "",
         "one of those that the description names",
     ),
-    (re.compile(r"Invalid (?P<accepted>.*)"), "a value that is not", ""),
+    (re.compile(r"Invalid (?P<accepted>.*)"), "something else", ""),
 )
 """How msgspec says what is wrong, and what to say of what its sentence leaves out."""
 
@@ -179,7 +204,7 @@ def finding_of(error: msgspec.ValidationError) -> Finding:
             return Finding(
                 field=field[:60] or "body",
                 found=(groups.get("found") or found)[:60],
-                accepted=groups.get("accepted") or accepted,
+                accepted=groups.get("accepted") or accepted.format(**groups),
             )
     return Finding(field=field[:60] or "body", found="a value that is not accepted", accepted=said)
 

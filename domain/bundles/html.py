@@ -14,17 +14,18 @@ from domain.bundles.spelling import label, meaning
 from domain.school_time import SCHOOL_TIME
 
 STYLE = """
-body { font-family: system-ui, sans-serif; line-height: 1.4; max-width: 60rem; margin: 2rem auto; }
+body { font-family: system-ui, sans-serif; line-height: 1.4; max-width: 60rem; margin: 2rem auto;
+  padding: 0 1rem; }
 h2 { border-bottom: 2px solid #333; margin-top: 2.5rem; }
 table { border-collapse: collapse; width: 100%; margin: 0.5rem 0 1rem; }
 th, td { border: 1px solid #bbb; padding: 0.25rem 0.5rem; text-align: left; vertical-align: top; }
-td { white-space: pre-wrap; overflow-wrap: anywhere; }
+td { white-space: pre-wrap; overflow-wrap: anywhere; min-width: 5.5rem; }
 thead { display: table-header-group; }
 tr, article, figure { break-inside: avoid; }
 figure { display: inline-block; margin: 0.5rem 1rem 0.5rem 0; }
 img { max-width: 100%; }
 .quiet { color: #555; }
-@media print { body { max-width: none; margin: 0; font-size: 10pt; } a { color: inherit; } }
+@media print { body { max-width: none; margin: 0; padding: 0; font-size: 10pt; } a { color: inherit; } }
 """
 
 _STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()

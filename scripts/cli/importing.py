@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from domain.errors import Finding
 from scripts.cli.client import Client
 from scripts.cli.connection import operator, signed_in
 from scripts.cli.failures import ExitCode, Misused, Refused, findings_in
@@ -35,7 +36,7 @@ def import_file(
             metavar="FILE", help="The file; - for standard input. `mapping FILE`: only guess a mapping."
         ),
     ],
-    guessed: Annotated[Path | None, typer.Argument(metavar="", hidden=True)] = None,
+    guessed: Annotated[Path | None, typer.Argument(metavar="FILE", hidden=True)] = None,
     mapping: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="How to read any other CSV file: the mapping of its columns."),
@@ -146,7 +147,8 @@ def _show(report: dict[str, Any], most: int | None) -> None:
     counts, rows = report["counts"], report["rows"]
     refused = [finding for row in rows for finding in findings_in(row)]
     if refused:
-        say("Refused rows", style="bold")
+        title = "Refused rows" if any(finding.row is not None for finding in refused) else "Refused"
+        say(title, style="bold")
         show_findings(refused, most=most, error=False)
     changed = [row for row in rows if row["outcome"] == "changed"]
     if changed:
@@ -154,7 +156,7 @@ def _show(report: dict[str, Any], most: int | None) -> None:
     flagged = [finding for row in rows for finding in findings_in(row, "flags")]
     if flagged:
         say("Kept as it came, and to be looked at", style="bold")
-        show_findings(flagged, most=most, error=False)
+        _show_flagged(flagged, most)
     kept = [row for row in rows if row.get("kept")]
     if kept:
         _show_kept(kept, most)
@@ -195,6 +197,15 @@ def _show_changed(changed: list[dict[str, Any]], most: int | None) -> None:
     _say_more(len(changed), most)
 
 
+def _show_flagged(flagged: list[Finding], most: int | None) -> None:
+    show_table(
+        ["Row", "Field", "Found", "What is said of it"],
+        [[each.row, each.field, each.found, each.accepted] for each in flagged[:most]],
+        right=("Row",),
+    )
+    _say_more(len(flagged), most)
+
+
 def _show_kept(kept: list[dict[str, Any]], most: int | None) -> None:
     show_table(
         ["Row", "Pupil id", "Stays as the school entered it"],
@@ -214,6 +225,8 @@ def _say_more(count: int, most: int | None) -> None:
 def _conclusion(report: dict[str, Any]) -> str:
     counts = report["counts"]
     if counts["refused"]:
+        if not any(row["row"] for row in report["rows"] if row["outcome"] == "refused"):
+            return "Nothing was written."
         return "Nothing was written: correct the refused rows, and import the file again."
     if report["dry_run"]:
         return "This was a dry run: nothing was written."

@@ -49,6 +49,11 @@ DEBUG = "TARGET_TRACKER_DEBUG"
 class Guarded(TyperGroup):
     """The whole command: whatever goes wrong in it is said in a sentence, with an exit code."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Reads the command line, after what the help says of switches has been put right."""
+        _switches_take_nothing(self, ctx)
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: Any) -> Any:
         """Runs a subcommand.
 
@@ -73,6 +78,15 @@ class Guarded(TyperGroup):
             )
             show_error(fault)
             raise typer.Exit(ExitCode.FAULTY) from None
+
+
+def _switches_take_nothing(command: Any, context: Any) -> None:
+    """Has the help of a command, and of those below it, show no `<bool>` beside what takes no value."""
+    for option in (*command.params, command.get_help_option(context)):
+        if getattr(option, "is_flag", False) and option.metavar is None:
+            option.metavar = ""
+    for below in getattr(command, "commands", {}).values():
+        _switches_take_nothing(below, context)
 
 
 app = typer.Typer(

@@ -14,7 +14,7 @@ import typer
 from domain.files.photographs import EXTENSIONS, check_file
 from scripts.cli.client import Client
 from scripts.cli.connection import signed_in
-from scripts.cli.failures import Misused
+from scripts.cli.failures import Misused, Refused
 from scripts.cli.options import Json, PupilId, read_day, read_id
 from scripts.cli.output import clean, day, say, show_fields, show_json, show_table
 
@@ -72,7 +72,7 @@ def list_observations(
         say("No observations.")
         return
     show_table(
-        ["Observation id", "Seen on", "Subject", "Photographs", "Text"],
+        ["Observation id", "Seen on", "Subject", "Photos", "Text"],
         [
             [
                 each["observation_id"],
@@ -84,7 +84,7 @@ def list_observations(
             for each in found
         ],
         whole=("Observation id",),
-        right=("Photographs",),
+        right=("Photos",),
     )
 
 
@@ -257,27 +257,42 @@ def photo(
     say(f"Written: {out}, {len(reply.content):,} bytes, {EXTENSIONS.get(reply.headers['Content-Type'])}.")
 
 
-def _attach(client: Client, pupil_id: str, observation_id: str, files: list[bytes]) -> None:
-    for content in files:
-        attached = client.command(
-            "POST",
-            _at(pupil_id, observation_id, "photographs"),
-            content=content,
-            headers={"Content-Type": "application/octet-stream"},
-        ).body
+def _attach(client: Client, pupil_id: str, observation_id: str, files: dict[Path, bytes]) -> None:
+    """Attaches the files, one after the other.
+
+    Raises:
+        Refused: The service does not take one: it is told which, and how it and the rest are sent again.
+    """
+    waiting = list(files)
+    for file, content in files.items():
+        try:
+            attached = client.command(
+                "POST",
+                _at(pupil_id, observation_id, "photographs"),
+                content=content,
+                headers={"Content-Type": "application/octet-stream"},
+            ).body
+        except Refused as refused:
+            for finding in refused.problem.get("findings") or []:
+                if finding.get("field") == "photograph":
+                    finding["field"] = str(file)
+            again = f"target-tracker observations attach {pupil_id} {observation_id}"
+            say(f"Not attached: {', '.join(map(str, waiting))}. When that is mended: {again} FILE...")
+            raise
+        waiting.remove(file)
         say(f"Attached: photograph {attached['photograph_id']}.")
 
 
-def _read(files: list[Path]) -> list[bytes]:
+def _read(files: list[Path]) -> dict[Path, bytes]:
     """The files, which must at least begin as photographs do: before anything is sent."""
-    contents = []
+    contents = {}
     for file in files:
         try:
             content = file.read_bytes()
         except OSError as error:
             raise Misused(f"{file} cannot be read: {error.strerror}") from None
         check_file(content, str(file))
-        contents.append(content)
+        contents[file] = content
     return contents
 
 

@@ -5,6 +5,7 @@ Whatever comes from outside is shown as text: no markup, and no control characte
 
 from __future__ import annotations
 
+import re
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -151,7 +152,7 @@ def show_findings(findings: Sequence[Finding], *, most: int | None = None, error
     show_table(
         columns,
         [
-            [*([finding.row] if with_rows else []), finding.field, finding.found, finding.accepted]
+            [*([finding.row] if with_rows else []), finding.field, finding.found, _as_typed(finding.accepted)]
             for finding in shown
         ],
         right=("Row",),
@@ -159,6 +160,16 @@ def show_findings(findings: Sequence[Finding], *, most: int | None = None, error
     )
     if len(findings) > len(shown):
         _print(f"… and {len(findings) - len(shown)} more.", error=error)
+
+
+_PARAMETERS = re.compile(r"\b(allow_leavers|joined_on|other_destination)\b(?:=(\d+))?")
+
+
+def _as_typed(accepted: str) -> str:
+    """What the API accepts, with its parameters called as the options of the command are."""
+    return _PARAMETERS.sub(
+        lambda match: f"--{match[1].replace('_', '-')}" + (f" {match[2]}" if match[2] else ""), accepted
+    )
 
 
 def show_error(error: TargetTrackerError) -> None:

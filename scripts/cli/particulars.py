@@ -27,7 +27,7 @@ _PERIODS = {
 }
 """Lists of periods, with the code that stands before each."""
 
-_BY_HAND = [
+BY_HAND = [
     field for field in PupilParticulars.__struct_fields__ if field not in {"attendance", "previous_schools"}
 ]
 
@@ -43,8 +43,8 @@ def read_particulars(given: list[str] | None, file: Path | None) -> dict[str, An
     for text in given or []:
         name, equals, value = text.partition("=")
         name = name.strip().replace("-", "_")
-        if not equals or name not in _BY_HAND:
-            accepted = f"FIELD=VALUE, with one of {', '.join(_BY_HAND)}"
+        if not equals or name not in BY_HAND:
+            accepted = f"FIELD=VALUE, with one of {', '.join(BY_HAND)}"
             findings.append(Finding(field=name[:60], found=text[:60], accepted=accepted))
             continue
         try:
@@ -54,7 +54,7 @@ def read_particulars(given: list[str] | None, file: Path | None) -> dict[str, An
     if findings:
         raise Misused("Some fields cannot be read", findings)
     if not fields:
-        raise Misused(f"Say what to set, as FIELD=VALUE: {', '.join(_BY_HAND)}")
+        raise Misused(f"Say what to set, as FIELD=VALUE: {', '.join(BY_HAND)}")
     return fields
 
 

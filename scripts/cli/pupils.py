@@ -15,7 +15,7 @@ from scripts.cli.connection import signed_in
 from scripts.cli.failures import Misused
 from scripts.cli.options import Json, PupilId, read_day
 from scripts.cli.output import day, say, show_fields, show_json, show_table
-from scripts.cli.particulars import read_particulars
+from scripts.cli.particulars import BY_HAND, read_particulars
 from scripts.cli.roll import class_called, every_pupil, name_of, same_class
 
 app = typer.Typer(no_args_is_help=True, help="Look at pupils, and change what is kept of them.")
@@ -34,7 +34,8 @@ OnClass = Annotated[str | None, typer.Option("--class", metavar="NAME", help="On
 Particulars = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="FIELD=VALUE...", help="Fields to set, such as nc_year=3; with no value, to empty."
+        metavar="FIELD=VALUE...",
+        help=f"Fields to set, such as nc_year=3; with no value, to empty: {', '.join(BY_HAND)}.",
     ),
 ]
 ParticularsFile = Annotated[

@@ -18,6 +18,7 @@ from domain.errors import Finding
 from domain.files.encoding import encoding_of
 from domain.files.spreadsheets import not_a_formula
 from domain.schemes.catalogue import EYFS_PROFILE, STEPS, scheme_named
+from domain.schemes.scheme import Entered
 from domain.vault import private_files
 from scripts.cli.client import Client
 from scripts.cli.connection import signed_in
@@ -137,7 +138,17 @@ def template(
         names = [not_a_formula(name or "") for name in shown]
         rows.append([pupil["pupil_id"], *names, *("" for _ in codes)])
     if write_sheet(output, rows):
-        say(f"{output} is written: fill it in, and record it with: target-tracker sheet record {output}")
+        command = f"target-tracker sheet record {output} {_options_of(scheme, year)}"
+        say(f"{output} is written: fill it in, and record it with: {command}")
+
+
+def _options_of(scheme: str | None, year: int | None) -> str:
+    """The options with which a sheet is recorded; what nobody has said stands in capitals."""
+    options = f"--year {'YEAR' if year is None else academic_year_label(year)}"
+    if scheme is None:
+        return f"{options} --term TERM"
+    of_points = all(version.entered is Entered.POINT for version in scheme_named(scheme).versions)
+    return f"--scheme {scheme} {options}" + (" --term TERM" if of_points else "")
 
 
 def write_sheet(output: Path | None, rows: Iterable[Iterable[str]]) -> bool:

@@ -155,3 +155,36 @@ def test_the_operator_imports_on_a_schools_behalf(
     damaged = tmp_path / "damaged.key"
     damaged.write_text(service.login_key(head)[1:])
     assert "Login key refused" in run("import", csv, "--login-key-file", damaged, expect=1).error
+
+
+def test_what_is_accepted_is_said_in_options_of_the_command(
+    run: Run, head: str, csv: Path, tmp_path: Path
+) -> None:
+    """The API names its parameters; whoever types a command is told what to type."""
+    ctf = tmp_path / "ctf.xml"
+    ctf.write_bytes(SCHOOL.ctf().replace(b"<Estab>2001</Estab>", b"<Estab>2999</Estab>"))
+    joiners = run("import", ctf, "--dry-run", expect=1).out
+    assert "for all joiners of it with --joined-on" in joiners
+    assert "correct the refused rows" in joiners
+    run("import", csv)
+    content = ctf.read_bytes()
+    for part in (b"<LEA>XXX</LEA>", b"<Estab>XXXX</Estab>"):
+        content = content.replace(part, part.replace(b"XXXX", b"3003").replace(b"XXX", b"882"))
+    ctf.write_bytes(content)
+    assert "if you say so (--other-destination)" in run("import", ctf, expect=1).error
+    one = tmp_path / "one.csv"
+    one.write_bytes(b"\n".join(csv.read_bytes().splitlines()[:2]))
+    said = run("import", one, "--whole-roll", expect=1).out
+    assert said.startswith("Refused\n")
+    assert f"as many as are allowed (--allow-leavers {NUMBER - 1})" in said
+    assert said.endswith("Nothing was written.\n"), "there is no row to correct"
+
+
+def test_a_code_that_no_list_has_is_said_to_be_unknown_and_not_accepted(
+    run: Run, head: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "code.csv"
+    file.write_text("Surname,Forename,DOB,Gender,DOA,Ethnicity\nAdams,Robin,04/03/2018,F,01/09/2022,ZZZZ\n")
+    lines = run("import", file).out.splitlines()
+    heading = lines[lines.index("Kept as it came, and to be looked at") + 1]
+    assert heading.split("  ")[-1] == "What is said of it"

@@ -90,13 +90,21 @@ def test_what_cannot_be_kept_is_said(run: Run, pupil: str, tmp_path: Path) -> No
 def test_a_photograph_that_does_not_decode_leaves_the_words(run: Run, pupil: str, tmp_path: Path) -> None:
     file = tmp_path / "cut.jpg"
     file.write_bytes(jpeg()[:-400])
-    refused = run("observations", "add", pupil, "--text", "Shared", "--photograph", file, expect=1)
-    assert refused.out.startswith("Kept: observation ")
+    whole, last = tmp_path / "whole.jpg", tmp_path / "last.jpg"
+    whole.write_bytes(jpeg())
+    last.write_bytes(jpeg())
+    three = [word for each in (whole, file, last) for word in ("--photograph", each)]
+    refused = run("observations", "add", pupil, "--text", "Shared", *three, expect=1)
+    kept, attached, left, *_ = refused.out.splitlines()
+    assert kept.startswith("Kept: observation ")
+    assert attached.startswith("Attached: photograph ")
     assert "a JPEG that does not decode" in refused.error
-    observation = refused.out.split()[-1].rstrip(".")
+    assert f"\n{file} " in refused.error, "it says which of them"
+    observation = kept.split()[-1].rstrip(".")
+    again = f"When that is mended: target-tracker observations attach {pupil} {observation} FILE..."
+    assert left == f"Not attached: {file}, {last}. {again}"
     file.write_bytes(jpeg())
-    attached = run("observations", "attach", pupil, observation, file, file).out
-    assert attached.count("Attached: photograph ") == 2
+    assert run("observations", "attach", pupil, observation, file, last).out.count("Attached: ") == 2
 
 
 def test_it_is_changed_and_withdrawn(run: Run, pupil: str, tmp_path: Path) -> None:

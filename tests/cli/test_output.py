@@ -182,6 +182,21 @@ def test_a_fault_of_the_command_shows_no_traceback(monkeypatch: pytest.MonkeyPat
     assert isinstance(CliRunner().invoke(broken, ["fail"], env={DEBUG: "1"}).exception, ZeroDivisionError)
 
 
+@pytest.mark.parametrize("words", [(), ("import",), ("pupils",), ("pupils", "list"), ("progress", "matrix")])
+def test_help_asks_for_no_value_of_a_switch(run: Run, words: tuple[str, ...]) -> None:
+    told = run(*words, "--help", COLUMNS="80").out
+    assert "--help" in told
+    assert "<bool>" not in told
+
+
+def test_a_switch_that_seems_to_take_a_value_would_be_noticed(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sabotaged twin. The whole command is made anew each time, and so is what its help says."""
+    monkeypatch.setattr("scripts.cli.main._switches_take_nothing", lambda *_: None)
+    assert "<bool>" in run("import", "--help", COLUMNS="80").out
+
+
 def test_help_says_what_the_exit_codes_mean(run: Run) -> None:
     told = " ".join(run("--help").out.split())
     assert "Exit codes: 0 done, 1 refused by the service" in told

@@ -176,3 +176,10 @@ def test_what_has_changed_after_a_position(run: Run, head: str) -> None:
     assert "Another UPN" in run("pupils", "changes", "--after", position).out
     said = run("pupils", "changes", "--after", str(answer["position"])).out
     assert said == f"0 pupils; go on with --after {said.split()[-1]}\n"
+
+
+def test_the_help_names_every_field_that_can_be_set(run: Run) -> None:
+    told = " ".join(run("pupils", "change", "--help", COLUMNS="200").out.replace("│", " ").split())
+    for field in ("surname", "meals_periods", "post_looked_after", "enrolment_status", "hand_back"):
+        assert field in told
+    assert "{FILE} [FILE]" in run("import", "--help").out

@@ -18,7 +18,8 @@ TERM = ("--year", "2025/26", "--term", "summer")
 def test_a_sheet_is_filled_in_recorded_and_shown(run: Run, head: str, tmp_path: Path) -> None:
     pupils = [admit(run, surname) for surname in ("Adams", "Brook", "=Carter")]
     file = tmp_path / "sheet.csv"
-    run("sheet", "template", "--class", "oak", "--output", file)
+    told = run("sheet", "template", "--class", "oak", "--output", file).out
+    assert told.endswith(f"target-tracker sheet record {file} --year YEAR --term TERM\n")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     with file.open(encoding="utf-8-sig", newline="") as opened:
         rows = list(csv.reader(opened))
@@ -71,6 +72,22 @@ def test_a_template_that_everybody_can_read_would_be_noticed(
     file.parent.mkdir()
     monkeypatch.setattr(private_files, "write", Path.write_bytes)
     assert template_over(run, file) == ("Pupil id,Sur", 0o644)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "term"), [("eyfs-profile", []), ("ks2-tests", []), ("eyfs-bands", ["--term", "TERM"])]
+)
+def test_a_template_says_how_it_is_recorded(
+    run: Run, head: str, tmp_path: Path, scheme: str, term: list[str]
+) -> None:
+    """With that command, as it stands, the sheet is taken: no other scheme and no other year is assumed."""
+    admit(run, "Adams")
+    file = tmp_path / "sheet.csv"
+    told = run(
+        "sheet", "template", "--class", "Oak", "--scheme", scheme, "--year", "2020/21", "--output", file
+    ).out
+    command = told.split("target-tracker ")[1].split()
+    assert command == ["sheet", "record", str(file), "--scheme", scheme, "--year", "2020/21", *term]
 
 
 def test_a_sheet_by_upn_on_standard_output_and_input(run: Run, head: str) -> None:
