@@ -15,6 +15,7 @@ import msgspec
 
 import domain.assessment
 import domain.pupil
+from domain import school_time
 from domain.academic_year import academic_year_of
 from domain.application.matching import Match, Roll, merged, missing_of_a_new_pupil, with_date_of_entry
 from domain.application.school_application import (
@@ -172,7 +173,7 @@ def import_file(
         InvalidInput: The mapping is not as it must be, or the day of joining lies ahead; or a row was
             refused, and so nothing was written: then `details["report"]` is the report.
     """
-    today = date.today()  # noqa: DTZ011 - a calendar day, as the school counts it
+    today = school_time.today()
     _check_joined_on(joined_on, today)
     facts = school.school().facts
     file = read_pupil_file(
