@@ -156,18 +156,6 @@ def test_a_code_that_no_list_has_is_kept_and_flagged(pupil: str, field: str, kep
     assert [each.accepted for each in row.flags] == [flag]
 
 
-def test_a_result_outside_its_scale_is_kept_and_flagged() -> None:
-    row = row_of(
-        "<StageAssessments><KeyStage><Stage>KS2</Stage><StageAssessment><Year>2025</Year>"
-        "<Subject>MAT</Subject><Method>TT</Method><Component>MTC</Component><Result>26</Result>"
-        "</StageAssessment></KeyStage></StageAssessments>"
-    )
-    assert [each.value for each in row.results] == ["26"]
-    (flag,) = row.flags
-    assert (flag.field, flag.found) == ("StageAssessments/KeyStage/StageAssessment/Result", "26")
-    assert "Multiplication tables check" in flag.accepted
-
-
 def test_abroad_and_more_of_a_result_stay_with_it() -> None:
     found = others(
         "<StageAssessments><KeyStage><Stage>KS2</Stage><StageAssessment><Locale>WLS</Locale><Year>2025</Year>"
