@@ -107,9 +107,13 @@ def read_meals(pupil: Pupil, context: Context) -> None:
 
 
 def read_sen(pupil: Pupil, context: Context) -> None:
-    """SEN provision, each until the day before the next begins: over time, and as it is today."""
+    """SEN provision, each until the day before the next begins: over time, and as it is today.
+
+    Of two that begin on one day, or of which no day is known, the later one in the file holds, and the other
+    is told of.
+    """
     path = "SENhistory/SEN"
-    found: list[tuple[date | None, str]] = []
+    found: dict[date | None, str] = {}
     for entry in pupil.element.iterfind(path):
         start = _began(pupil, entry, path, "StartDate", context)
         stated = text_of(entry, "SENprovision")
@@ -121,15 +125,17 @@ def read_sen(pupil: Pupil, context: Context) -> None:
         if code is None:
             pupil.keeper.leave(entry)
             continue
-        found.append((start, code))
+        if found.get(start, code) != code:
+            since = f"on {start.isoformat()}" if start else "on no known day"
+            told = f"not kept: {code} begins {since}, too, and stands later in the file"
+            pupil.reader.flag(f"{path}/SENprovision", found[start], told)
+        found[start] = code
         pupil.keeper.tell(entry, sen_key(start, code))
-    found.sort(key=lambda each: each[0] or date.min)
-    following = [start for start, _ in found[1:]] + [None] * bool(found)
+    in_order = sorted(found.items(), key=lambda each: each[0] or date.min)
+    following = [start for start, _ in in_order[1:]] + [None] * bool(in_order)
     periods = tuple(
         SenPeriod(start=start, end=then - timedelta(days=1) if then else None, provision=code)
-        for (start, code), then in zip(found, following, strict=True)
-        # Of two that begin on one day the later one in the file holds.
-        if then is None or then > (start or date.min)
+        for (start, code), then in zip(in_order, following, strict=True)
     )
     if now := covering(periods, context.today):
         pupil.values["sen_provision"] = now.provision
