@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -14,6 +15,7 @@ import msgspec
 import domain.pupil
 from domain import school_time
 from domain.academic_year import academic_year_of
+from domain.application.marks_of_files import MARKS, Registers
 from domain.application.matching import Match, Roll, merged, missing_of_a_new_pupil, with_date_of_entry
 from domain.application.results_of_files import RESULTS, ResultLogs
 from domain.application.school_application import (
@@ -54,8 +56,10 @@ class RowReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         pupil_id: The pupil, where there was one before or one has been created.
         fields: The fields that change.
         kept: Fields of which the file says something else, and which stay as the school entered them itself;
-            `results`, where it does of results that the school entered, corrected or voided here.
+            `results`, where it does of results that the school entered, corrected or voided here, and `marks`
+            of its register.
         results: The number of assessments added or corrected.
+        marks: The number of sessions marked.
         findings: Why the row is refused.
         flags: What is kept as it came, and is to be looked at.
     """
@@ -66,6 +70,7 @@ class RowReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     fields: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     results: int = 0
+    marks: int = 0
     findings: tuple[Finding, ...] = ()
     flags: tuple[Finding, ...] = ()
 
@@ -127,6 +132,13 @@ class _Plan:
     rows: list[RowReport]
     counts: ImportResult
     position: int
+
+
+class _Logs(NamedTuple):
+    """What the pupils of a file have in logs beside their records."""
+
+    results: ResultLogs
+    registers: Registers
 
 
 def import_file(
@@ -237,7 +249,10 @@ def _plan(
     pupils = school.roll(up_to=position)
     roll = Roll(pupils.values())
     matches = [(row, roll.match(row)) for row in file.rows]
-    logs = ResultLogs(school, [match.pupil for row, match in matches if match.pupil and row.results])
+    logs = _Logs(
+        ResultLogs(school, [match.pupil for row, match in matches if match.pupil and row.results]),
+        Registers(school, [match.pupil for row, match in matches if match.pupil and row.marks]),
+    )
     events: list[Event] = []
     reports = []
     for row, match in matches:
@@ -297,7 +312,7 @@ def _leaving(gone: list[Pupil], on_roll: int, leavers: Leavers) -> list[RowRepor
 
 
 def _row(
-    row: PupilRow, match: Match, logs: ResultLogs, actor: Actor, today: date
+    row: PupilRow, match: Match, logs: _Logs, actor: Actor, today: date
 ) -> tuple[RowReport, list[Event]]:
     findings = (*row.findings, *match.findings)
     if not findings and match.pupil is None:
@@ -316,7 +331,8 @@ def _row(
         assert row.names
         assert row.record
         pupil_id = new_id()
-        results = logs.add(pupil_id, row.results, actor).events
+        results = logs.results.add(pupil_id, row.results, actor).events
+        marks = logs.registers.add(pupil_id, row.marks, actor)
         record = reconciled(None, row.record, today)
         admitted = domain.pupil.admit(pupil_id, row.names, record, actor, Source.FILE)
         report = RowReport(
@@ -324,18 +340,21 @@ def _row(
             outcome=RowOutcome.CREATED,
             pupil_id=pupil_id,
             results=len(results),
+            marks=marks.sessions,
             flags=row.flags,
         )
-        return report, [admitted, *results]
+        return report, [admitted, *results, *marks.events]
     return _known(row, match.pupil, logs, actor, today)
 
 
 def _known(
-    row: PupilRow, pupil: Pupil, logs: ResultLogs, actor: Actor, today: date
+    row: PupilRow, pupil: Pupil, logs: _Logs, actor: Actor, today: date
 ) -> tuple[RowReport, list[Event]]:
     after = merged(row, pupil, today)
     changed = domain.pupil.change(pupil, after.names, after.record, actor, Source.FILE)
-    results, keeps = logs.add(pupil.id, row.results, actor)
+    results, keeps_results = logs.results.add(pupil.id, row.results, actor)
+    marked, sessions, keeps_marks = logs.registers.add(pupil.id, row.marks, actor)
+    kept = [name for name, keeps in ((RESULTS, keeps_results), (MARKS, keeps_marks)) if keeps]
     fields = tuple(
         field
         for before, then in ((pupil.names, after.names), (pupil.record, after.record))
@@ -344,11 +363,12 @@ def _known(
     )
     report = RowReport(
         row=row.row,
-        outcome=RowOutcome.CHANGED if changed or results else RowOutcome.UNCHANGED,
+        outcome=RowOutcome.CHANGED if changed or results or marked else RowOutcome.UNCHANGED,
         pupil_id=pupil.id,
         fields=fields,
-        kept=(*after.kept, *((RESULTS,) if keeps else ())),
+        kept=(*after.kept, *kept),
         results=len(results),
+        marks=sessions,
         flags=row.flags,
     )
-    return report, [*([changed] if changed else []), *results]
+    return report, [*([changed] if changed else []), *results, *marked]

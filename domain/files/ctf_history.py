@@ -169,25 +169,25 @@ def read_schools(pupil: Pupil, context: Context) -> None:
     the child is not there any more, and no date of entry is told.
     """
     found = [
-        (element, _school(pupil, element, context), _is_here(element, context))
+        (element, _school(pupil, element, context), is_here(element, context))
         for element in pupil.element.iterfind(SCHOOL)
     ]
     here = max(
         (
             (attended.entered_on, place)
-            for place, (_, attended, is_here) in enumerate(found)
-            if is_here and attended.entered_on and (attended.left_on or date.max) > context.today
+            for place, (_, attended, here_then) in enumerate(found)
+            if here_then and attended.entered_on and (attended.left_on or date.max) > context.today
         ),
         default=(None, -1),
     )
     before = []
-    for place, (element, attended, is_here) in enumerate(found):
+    for place, (element, attended, here_then) in enumerate(found):
         if place == here[1]:
             pupil.values["date_of_entry"] = here[0]
             pupil.keeper.tell(element, HERE)
             for told in element.iterfind("LeavingDate"):  # it lies ahead
                 pupil.keeper.leave(told)
-        elif attended == SchoolAttended() or (is_here and not (attended.entered_on or attended.left_on)):
+        elif attended == SchoolAttended() or (here_then and not (attended.entered_on or attended.left_on)):
             pupil.keeper.leave(element)
         else:
             before.append(attended)
@@ -258,7 +258,7 @@ def read_attendance(pupil: Pupil, context: Context) -> None:
         if counted is None:
             continue
         possible, authorised, unauthorised = counted
-        here = _is_here(element, context)
+        here = is_here(element, context)
         la, establishment = (
             (None, None) if here else (_number(pupil, element, ATTENDANCE, name) for name in ("LEA", "Estab"))
         )
@@ -320,7 +320,7 @@ def _year_of(element: Element) -> int | None:
     return year if EARLIEST.year <= year <= EARLIEST.year + 200 else None
 
 
-def _is_here(element: Element, context: Context) -> bool:
+def is_here(element: Element, context: Context) -> bool:
     """Whether the element is about the school that is asked about; one that names no school is."""
     stated = (text_of(element, "LEA"), text_of(element, "Estab"))
     return stated == context.school or not any((*stated, text_of(element, "SchoolName")))
