@@ -1,4 +1,4 @@
-"""Marks of registers in a Common Transfer File: placed, taken once, kept where unknown, never over our own."""
+"""Marks of registers in a Common Transfer File: placed, taken once, kept if unknown, never over our own."""
 
 from __future__ import annotations
 
