@@ -110,7 +110,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.developing = limiter()
     for resource in RESOURCES:
         app.router.routes.extend(resource.routes.routes)
-    limits = dict.fromkeys(imports.PATHS, imports.LARGEST_FILE)
+    limits = dict(imports.LARGEST_BODIES)
     app.add_middleware(BodyLimit, limits=limits | {observations.PHOTOGRAPHS: LARGEST_PHOTOGRAPH})
     app.add_middleware(Surroundings)
     return app

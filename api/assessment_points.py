@@ -14,6 +14,7 @@ from api.callers import Caller, signed_in
 from api.encoding import Answer, ReadQuery, Sent, body, query
 from api.reading import see
 from api.routing import Routes
+from domain import school_time
 from domain.academic_year import Term, When, WholeYear, academic_year_of, when
 from domain.access import Permission
 from domain.application.assessment_points import PointsResult, points_of
@@ -129,8 +130,7 @@ def list_points(
 ) -> Answer[PointsBody]:
     """List the assessment points of an academic year, and which are closed."""
     position = see(caller, asked.min_position)
-    today = date.today()  # noqa: DTZ011 - a calendar day, as the school counts it
-    year = academic_year_of(today) if asked.academic_year is None else asked.academic_year
+    year = academic_year_of(school_time.today()) if asked.academic_year is None else asked.academic_year
     points = points_of(caller.school)
     shown: list[When] = [*points.of_year(year)]
     others = [at for at in points.closed if at.academic_year == year and at.term and at not in shown]

@@ -10,7 +10,7 @@ from fastapi import Depends
 
 from api.callers import Caller, signed_in
 from api.encoding import Answer, RawBody, RawQuestion, Sent, body, query
-from api.middleware import MEBIBYTE
+from api.middleware import MEBIBYTE, too_long
 from api.routing import Routes
 from domain.access import Permission
 from domain.application.importing import ImportReport, Leavers, import_file
@@ -26,11 +26,16 @@ PATH = "/v1/imports"
 MAPPED = "/v1/imports/mapped"
 MAPPING = "/v1/imports/mapping"
 
-PATHS = (PATH, MAPPED, MAPPING)
-"""Where bodies may be as long as a file."""
-
 LARGEST_FILE = 32 * MEBIBYTE
 """Octets. A file of 50,000 pupils has about 10 MiB."""
+
+LARGEST_BODIES = {
+    PATH: LARGEST_FILE,
+    MAPPING: LARGEST_FILE,
+    # In base64 four octets stand for three of the file; the mapping stands beside it.
+    MAPPED: LARGEST_FILE // 3 * 4 + MEBIBYTE,
+}
+"""The octets that a body may have."""
 
 
 class ImportQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -104,6 +109,8 @@ def import_mapped(
 
     The same as the import of Target Tracker's own file in everything else.
     """
+    if len(sent.value.file) > LARGEST_FILE:
+        raise too_long(LARGEST_FILE)
     return _imported(caller, asked, sent, sent.value.file, sent.value.mapping)
 
 

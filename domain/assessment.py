@@ -85,7 +85,7 @@ class AssessmentCorrected(Event, frozen=True, kw_only=True):
     result: Record[Result]
     reason: Names[str | None] = None
     from_file: Open[bool] = False
-    """Another file said so, and not somebody at the school, whose word no file replaces."""
+    """A file said so, and not somebody at the school, whose correction no file takes back."""
 
 
 @event("assessment.voided")

@@ -165,8 +165,44 @@ def long_modules(root: Path) -> list[str]:
     ]
 
 
+SCHOOL_TIME = "domain/school_time.py"
+"""The one module that may ask which day it is."""
+
+
+def other_days(root: Path) -> list[str]:
+    """Where the day of the machine is asked for, which is not always that of the schools."""
+    found = []
+    for path in (
+        *modules(root, "domain/**/*.py"),
+        *modules(root, "api/**/*.py"),
+        *modules(root, "scripts/cli/*.py"),
+    ):
+        name = path.relative_to(root).as_posix()
+        if name != SCHOOL_TIME:
+            found += [
+                f"{name} asks the machine for the day, on line {line}, and not {SCHOOL_TIME}"
+                for line in _days_of_the_machine(ast.parse(path.read_text(encoding="utf-8")))
+            ]
+    return found
+
+
+def _days_of_the_machine(tree: ast.Module) -> Iterator[int]:
+    """The lines on which `today` of a date or a time is named, also to be called later."""
+    known = {"date", "datetime"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module == "datetime":
+            known |= {name.asname for name in node.names if name.asname and name.name in {"date", "datetime"}}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Attribute(attr="today", value=ast.Name(id=owner) | ast.Attribute(attr=owner)):
+                if owner in known:
+                    yield node.lineno
+            case _:
+                pass
+
+
 Check = Callable[[Path], list[str]]
-CHECKS: tuple[Check, ...] = (broken_walls, writes_to_the_ledger, long_modules)
+CHECKS: tuple[Check, ...] = (broken_walls, writes_to_the_ledger, long_modules, other_days)
 
 
 @pytest.mark.parametrize("check", CHECKS)
@@ -187,11 +223,14 @@ def test_there_is_something_to_check() -> None:
     for name in WALLS["what is shown opens no names for itself"][1]:
         assert ROOT.joinpath(*name.split(".")).with_suffix(".py").is_file(), name
     assert len(list(ROOT.glob("projections/**/*.sql"))) >= 5
+    assert "def today" in (ROOT / SCHOOL_TIME).read_text(encoding="utf-8")
 
 
 SOUND = {
     "domain/pupil.py": "import msgspec\nfrom domain.errors import Conflict\n",
     "domain/errors.py": "",
+    SCHOOL_TIME: "from datetime import date\n\ndef today():\n    return date.today()\n",
+    "domain/application/some.py": "from domain import school_time\nDAY = school_time.today()\n",
     "domain/progress/gains.py": "import domain.pupil\n",
     "domain/ledger/stream.py": "import psycopg\nimport domain.pupil\n",
     "domain/vault/keystore.py": "from domain.vault.login_key import LoginKey\n",
@@ -301,6 +340,17 @@ BROKEN: list[tuple[str, str, Check, str]] = [
         "projections/runner.py",
     ),
     ("tests/test_main.py", "\n" * 500, long_modules, "tests/test_main.py has 500 lines"),
+    *[
+        (file, text, other_days, f"{file} asks the machine for the day, on line 2")
+        for file in ("domain/pupil.py", "domain/application/some.py", "api/app.py", "scripts/cli/some.py")
+        for text in (
+            "from datetime import date\nX = date.today()",
+            "from datetime import datetime\nX = datetime.today().year",
+            "import datetime\nX = datetime.date.today()",
+            "from datetime import date as day\nX = day.today()",
+            "from datetime import date\nX = map(date.today, ())",
+        )
+    ],
     ("domain/ledger/stream.py", "a = 1\n" * 500, long_modules, "domain/ledger/stream.py has 500 lines"),
 ]
 

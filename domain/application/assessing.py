@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 import domain.assessment
+from domain import school_time
 from domain.academic_year import When, academic_year_label, academic_year_of, when
 from domain.access import Permission
 from domain.application.assessment_points import points_to_record_at
@@ -104,7 +105,7 @@ def record(
         Conflict: The point is closed.
         NotPermitted: A child is in another class.
     """
-    today = date.today()  # noqa: DTZ011 - a calendar day, as the school counts it
+    today = school_time.today()
     ids = [new_id() for _ in entries]
     scheme = scheme.strip().lower()
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
 from uuid import UUID
 
 import msgspec
 
 import domain.assessment_points
+from domain import school_time
 from domain.academic_year import When, academic_year_label, academic_year_of
 from domain.application.school_application import (
     SCHOOL,
@@ -58,7 +58,7 @@ def choose(
     Raises:
         InvalidInput: The year is too long ago, or more than one ahead.
     """
-    last = academic_year_of(date.today()) + 1  # noqa: DTZ011 - a calendar day, as the school counts it
+    last = academic_year_of(school_time.today()) + 1
     if not FIRST_YEAR <= from_year <= last:
         accepted = f"an academic year from {academic_year_label(FIRST_YEAR)} to {academic_year_label(last)}"
         raise InvalidInput(
@@ -86,7 +86,7 @@ def close(
         InvalidInput: The point has not begun, or is none of the school's; or the reason cannot be kept.
     """
     reason = checked_reason("reason", reason)
-    today = date.today()  # noqa: DTZ011 - a calendar day, as the school counts it
+    today = school_time.today()
     if finding := not_begun(at, today):
         raise InvalidInput("Only what has begun can be closed", [finding])
     return _change(

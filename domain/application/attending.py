@@ -80,7 +80,6 @@ def mark(
     reason: str | None = None,
     class_id: UUID | None = None,
     only_classes: Sequence[str] | None = None,
-    as_supplied: bool = False,
     command: CommandKey | None = None,
 ) -> Outcome[MarkedResult]:
     """Marks registers: all of the entries in one append, or none.
@@ -92,7 +91,6 @@ def mark(
         reason: Why what stood there before was wrong, if it was.
         class_id: The class whose register it is: then every pupil must be in it now.
         only_classes: The only classes that this user may mark; any, if not given.
-        as_supplied: The marks come from a file, and are kept even where no list has them on that day.
         command: The key, if the caller gave one.
 
     Raises:
@@ -108,7 +106,7 @@ def mark(
         if entries and class_id and not any(_is_in(school, class_id, each) for each in pupils.values()):
             raise NotFound("This school has no class with that id, or none of these pupils is in it")
         _check_classes(pupils.values(), only_classes)
-        marks, findings = _read(entries, pupils, as_supplied=as_supplied)
+        marks, findings = _read(entries, pupils)
         if class_id is not None:
             findings += _of_other_classes(school, class_id, entries, pupils)
         if findings:
@@ -163,7 +161,7 @@ def _check_classes(pupils: Iterable[Pupil], only_classes: Sequence[str] | None) 
 
 
 def _read(
-    entries: Sequence[DayEntry], pupils: Mapping[UUID, Pupil], *, as_supplied: bool
+    entries: Sequence[DayEntry], pupils: Mapping[UUID, Pupil]
 ) -> tuple[dict[UUID, dict[Session, str]], list[Finding]]:
     """The marks of each pupil, and what is wrong with the entries."""
     marks: dict[UUID, dict[Session, str]] = {}
@@ -189,7 +187,7 @@ def _read(
                 accepted = f"each session of a pupil once: entry {first} is of the same"
                 findings.append(Finding(field=field, found=text[:60], accepted=accepted, row=number))
             try:
-                read = _read_mark(text, session, as_supplied=as_supplied)
+                read = _read_mark(text, session)
             except ValueError as error:
                 findings.append(Finding(field=field, found=text[:60], accepted=str(error), row=number))
                 continue
@@ -199,13 +197,8 @@ def _read(
     return marks, findings
 
 
-def _read_mark(text: str, session: Session, *, as_supplied: bool) -> str:
-    if text.strip() == WITHDRAWN:
-        return WITHDRAWN
-    if not as_supplied:
-        return read_mark(text, session.day, session.half)
-    list(runs_of({session: text}))
-    return text
+def _read_mark(text: str, session: Session) -> str:
+    return WITHDRAWN if text.strip() == WITHDRAWN else read_mark(text, session.day, session.half)
 
 
 def _wrong_with_day(entry: DayEntry, pupil: Pupil | None, now: date) -> Finding | None:

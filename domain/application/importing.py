@@ -4,35 +4,25 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 
-import domain.assessment
 import domain.pupil
+from domain import school_time
 from domain.academic_year import academic_year_of
+from domain.application.marks_of_files import MARKS, Registers
 from domain.application.matching import Match, Roll, merged, missing_of_a_new_pupil, with_date_of_entry
+from domain.application.results_of_files import RESULTS, ResultLogs
 from domain.application.school_application import (
     PUPILS,
     CommandKey,
     Decision,
     SchoolApplication,
-    assessments_of,
-)
-from domain.assessment import (
-    STATUTORY,
-    Assessment,
-    AssessmentCorrected,
-    AssessmentRecorded,
-    AssessmentVoided,
-    Cell,
-    Result,
-    cell_of,
 )
 from domain.errors import Finding, InvalidInput
 from domain.events import Actor, Event
@@ -42,7 +32,6 @@ from domain.files.rows import PupilFile, PupilRow
 from domain.identifiers import log_id_of, new_id
 from domain.ledger.stream import Unless
 from domain.lists_over_time import EARLIEST
-from domain.national_results import as_statutory, said_by
 from domain.periods import reconciled
 from domain.pupil import Pupil, Source
 from domain.school import ImportCompleted
@@ -66,8 +55,11 @@ class RowReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         outcome: Created, changed, unchanged or refused.
         pupil_id: The pupil, where there was one before or one has been created.
         fields: The fields that change.
-        kept: Fields of which the file says something else, and which stay as the school entered them itself.
+        kept: Fields of which the file says something else, and which stay as the school entered them itself;
+            `results`, where it does of results that the school entered, corrected or voided here, and `marks`
+            of its register.
         results: The number of assessments added or corrected.
+        marks: The number of sessions marked.
         findings: Why the row is refused.
         flags: What is kept as it came, and is to be looked at.
     """
@@ -78,6 +70,7 @@ class RowReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     fields: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     results: int = 0
+    marks: int = 0
     findings: tuple[Finding, ...] = ()
     flags: tuple[Finding, ...] = ()
 
@@ -141,6 +134,13 @@ class _Plan:
     position: int
 
 
+class _Logs(NamedTuple):
+    """What the pupils of a file have in logs beside their records."""
+
+    results: ResultLogs
+    registers: Registers
+
+
 def import_file(
     school: SchoolApplication,
     content: bytes,
@@ -172,7 +172,7 @@ def import_file(
         InvalidInput: The mapping is not as it must be, or the day of joining lies ahead; or a row was
             refused, and so nothing was written: then `details["report"]` is the report.
     """
-    today = date.today()  # noqa: DTZ011 - a calendar day, as the school counts it
+    today = school_time.today()
     _check_joined_on(joined_on, today)
     facts = school.school().facts
     file = read_pupil_file(
@@ -249,7 +249,10 @@ def _plan(
     pupils = school.roll(up_to=position)
     roll = Roll(pupils.values())
     matches = [(row, roll.match(row)) for row in file.rows]
-    logs = _Logs(school, [match.pupil for row, match in matches if match.pupil and row.results])
+    logs = _Logs(
+        ResultLogs(school, [match.pupil for row, match in matches if match.pupil and row.results]),
+        Registers(school, [match.pupil for row, match in matches if match.pupil and row.marks]),
+    )
     events: list[Event] = []
     reports = []
     for row, match in matches:
@@ -328,7 +331,8 @@ def _row(
         assert row.names
         assert row.record
         pupil_id = new_id()
-        results = logs.add(pupil_id, row, actor)
+        results = logs.results.add(pupil_id, row.results, actor).events
+        marks = logs.registers.add(pupil_id, row.marks, actor)
         record = reconciled(None, row.record, today)
         admitted = domain.pupil.admit(pupil_id, row.names, record, actor, Source.FILE)
         report = RowReport(
@@ -336,9 +340,10 @@ def _row(
             outcome=RowOutcome.CREATED,
             pupil_id=pupil_id,
             results=len(results),
+            marks=marks.sessions,
             flags=row.flags,
         )
-        return report, [admitted, *results]
+        return report, [admitted, *results, *marks.events]
     return _known(row, match.pupil, logs, actor, today)
 
 
@@ -347,7 +352,9 @@ def _known(
 ) -> tuple[RowReport, list[Event]]:
     after = merged(row, pupil, today)
     changed = domain.pupil.change(pupil, after.names, after.record, actor, Source.FILE)
-    results = logs.add(pupil.id, row, actor)
+    results, keeps_results = logs.results.add(pupil.id, row.results, actor)
+    marked, sessions, keeps_marks = logs.registers.add(pupil.id, row.marks, actor)
+    kept = [name for name, keeps in ((RESULTS, keeps_results), (MARKS, keeps_marks)) if keeps]
     fields = tuple(
         field
         for before, then in ((pupil.names, after.names), (pupil.record, after.record))
@@ -356,95 +363,12 @@ def _known(
     )
     report = RowReport(
         row=row.row,
-        outcome=RowOutcome.CHANGED if changed or results else RowOutcome.UNCHANGED,
+        outcome=RowOutcome.CHANGED if changed or results or marked else RowOutcome.UNCHANGED,
         pupil_id=pupil.id,
         fields=fields,
-        kept=after.kept,
+        kept=(*after.kept, *kept),
         results=len(results),
+        marks=sessions,
         flags=row.flags,
     )
-    return report, [*([changed] if changed else []), *results]
-
-
-class _Logs:
-    """The pupils' logs of assessments, to add to them only what is new."""
-
-    def __init__(self, school: SchoolApplication, pupils: Iterable[Pupil]) -> None:
-        logs = [assessments_of(pupil.id) for pupil in pupils]
-        self._versions: dict[UUID, int] = {}
-        by_log: dict[UUID, list[Event]] = {}
-        for event in school.read(school.stream.events_of_many(logs)) if logs else ():
-            by_log.setdefault(event.originator_id, []).append(event)
-            self._versions[event.originator_id] = event.originator_version
-        self._current: dict[UUID, dict[object, Assessment]] = {
-            log: {
-                cell_of(assessment.result): assessment
-                for assessment in domain.assessment.fold(events).values()
-            }
-            for log, events in by_log.items()
-        }
-        self._set_right = {log: _set_right(events) for log, events in by_log.items()}
-
-    def add(self, pupil_id: UUID, row: PupilRow, actor: Actor) -> list[Event]:
-        """The events that bring a pupil's log up to what the row says."""
-        if not row.results:
-            return []
-        log = assessments_of(pupil_id)
-        current = self._current.get(log, {})
-        by_hand = {
-            said_by(national)
-            for each in current.values()
-            if each.result.scheme != STATUTORY and (national := as_statutory(each.result))
-        }
-        set_right = self._set_right.get(log, set())
-        events: list[Event] = []
-        # Of two results of the same cell in one file the later one stands.
-        for result in {cell_of(result): result for result in row.results}.values():
-            before = current.get(cell_of(result))
-            if before and before.result == result:
-                continue
-            if not before and said_by(result) in by_hand:
-                continue  # it was entered here by hand, and has come back in a file
-            if (cell_of(result), result.value) in set_right:
-                continue  # the school has corrected or voided just this, and the file does not know of it
-            version = self._versions[log] = self._versions.get(log, 0) + 1
-            common: dict[str, Any] = {
-                "originator_id": log,
-                "originator_version": version,
-                "actor": actor,
-                "pupil_id": pupil_id,
-                "result": result,
-            }
-            events.append(
-                AssessmentCorrected(assessment_id=before.id, from_file=True, **common)
-                if before
-                else AssessmentRecorded(assessment_id=new_id(), **common)
-            )
-        return events
-
-
-def _set_right(events: Iterable[Event]) -> set[tuple[Cell, str]]:
-    """The national results, by cell and value, that somebody at the school has corrected or voided since."""
-    said: dict[UUID, list[Result]] = {}
-    wrong: set[tuple[Cell, str]] = set()
-    for happened in events:
-        match happened:
-            case AssessmentRecorded() | AssessmentCorrected():
-                before = said.setdefault(happened.assessment_id, [])
-                if isinstance(happened, AssessmentCorrected) and not happened.from_file:
-                    wrong |= _national(before)
-                before.append(happened.result)
-                wrong -= _national([happened.result])
-            case AssessmentVoided():
-                wrong |= _national(said.get(happened.assessment_id, []))
-            case _:
-                pass
-    return wrong
-
-
-def _national(results: Iterable[Result]) -> set[tuple[Cell, str]]:
-    return {
-        (cell_of(national), national.value)
-        for result in results
-        if (national := as_statutory(result)) is not None
-    }
+    return report, [*([changed] if changed else []), *results, *marked]

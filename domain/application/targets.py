@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
-from datetime import date
 from uuid import UUID
 
 import msgspec
 
 import domain.targets
+from domain import school_time
 from domain.academic_year import When, academic_year_label, academic_year_of, when
 from domain.application.assessing import check_classes, no_pupil
 from domain.application.assessment_points import points_to_record_at
@@ -79,7 +79,7 @@ def set_targets(
         Conflict: The point is closed.
         NotPermitted: A child is in another class.
     """
-    this_year = academic_year_of(date.today())  # noqa: DTZ011 - a calendar day, as the school counts it
+    this_year = academic_year_of(school_time.today())
     _check_period(at, scheme, this_year)
 
     def decide() -> Decision[TargetsResult]:

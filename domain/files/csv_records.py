@@ -6,6 +6,7 @@ import csv
 from collections.abc import Callable, Iterator
 from io import StringIO
 from itertools import islice
+from typing import NamedTuple
 
 from domain.errors import UnreadableFile
 from domain.files.encoding import encoding_of
@@ -26,8 +27,24 @@ ENCODINGS = {
 FIRST_ROWS = 20
 """So far down a heading is looked for: reports begin with a title, a date, the name of the school."""
 
-NumberedRow = tuple[int, list[str] | str]
-"""A row's number and its cells, or what is wrong with its quotation marks."""
+LONGEST_CELL = csv.field_size_limit()
+"""Characters. No cell of a table of pupils comes near it; a longer one is another file, or ends nowhere."""
+
+
+class Unreadable(NamedTuple):
+    """What is wrong with a row that has no cells.
+
+    Attributes:
+        found: What was found.
+        accepted: What is accepted.
+    """
+
+    found: str
+    accepted: str
+
+
+NumberedRow = tuple[int, list[str] | Unreadable]
+"""A row's number and its cells, or what is wrong with it."""
 
 
 def decoded(content: bytes, said: str | None) -> tuple[str, str]:
@@ -69,16 +86,28 @@ def records(text: str, delimiter: str = ",") -> Iterator[NumberedRow]:
             cells = next(reader)
         except StopIteration:
             return
-        except csv.Error:
+        except csv.Error as error:
             lost = max(1, reader.line_num - before)
-            found = "an odd quotation mark"
+            found, accepted = _wrong_with(error)
             if lost > 1:
                 found += f": rows {number + 1} to {number + lost} run together"
-            yield number + 1, found
+            yield number + 1, Unreadable(found, accepted)
             number += lost
             continue
         number += 1
         yield number, cells
+
+
+def _wrong_with(error: csv.Error) -> Unreadable:
+    if "field limit" in str(error):
+        return Unreadable(
+            f"a cell of more than {LONGEST_CELL:,} characters",
+            f"at most {LONGEST_CELL:,} characters, and a quotation mark at the end of every cell that begins "
+            "with one",
+        )
+    return Unreadable(
+        "an odd quotation mark", "a quotation mark at the end of every cell that begins with one"
+    )
 
 
 def folded(heading: str) -> str:
@@ -101,8 +130,8 @@ def delimiter_of(text: str, known: Callable[[str], bool]) -> str:
     return max(DELIMITERS, key=recognised)
 
 
-def known_in(cells: list[str] | str, known: Callable[[str], bool]) -> int:
+def known_in(cells: list[str] | Unreadable, known: Callable[[str], bool]) -> int:
     """How many different headings of a row are known."""
-    if isinstance(cells, str):
+    if isinstance(cells, Unreadable):
         return 0
     return len({each for cell in cells if known(each := folded(cell))})

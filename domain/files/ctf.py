@@ -34,6 +34,7 @@ from domain.files.ctf_history import (
     text_of,
 )
 from domain.files.ctf_kept import Keeper
+from domain.files.ctf_registers import read_registers
 from domain.files.ctf_results import read_results
 from domain.files.ctf_xml import ParsedCtf, declared_encoding
 from domain.files.rows import (
@@ -187,6 +188,7 @@ def _pupil(number: int, element: Element, context: Context, readers: list[_Field
     read_sen(pupil, context)
     read_schools(pupil, context)
     read_attendance(pupil, context)
+    marks = read_registers(pupil, context)
     results = read_results(pupil, context)
     named = _check_identity(pupil, context.seen)
     pupil.keeper.keep_rest(element)
@@ -208,6 +210,7 @@ def _pupil(number: int, element: Element, context: Context, readers: list[_Field
         given=given,
         apart={} if named else {field: value for field, value in names.items() if field != "upn"},
         results=results,
+        marks=marks,
         flags=tuple(reader.flags),
     )
 

@@ -107,9 +107,13 @@ def read_meals(pupil: Pupil, context: Context) -> None:
 
 
 def read_sen(pupil: Pupil, context: Context) -> None:
-    """SEN provision, each until the day before the next begins: over time, and as it is today."""
+    """SEN provision, each until the day before the next begins: over time, and as it is today.
+
+    Of two that begin on one day, or of which no day is known, the later one in the file holds, and the other
+    is told of.
+    """
     path = "SENhistory/SEN"
-    found: list[tuple[date | None, str]] = []
+    found: dict[date | None, str] = {}
     for entry in pupil.element.iterfind(path):
         start = _began(pupil, entry, path, "StartDate", context)
         stated = text_of(entry, "SENprovision")
@@ -121,15 +125,17 @@ def read_sen(pupil: Pupil, context: Context) -> None:
         if code is None:
             pupil.keeper.leave(entry)
             continue
-        found.append((start, code))
+        if found.get(start, code) != code:
+            since = f"on {start.isoformat()}" if start else "on no known day"
+            told = f"not kept: {code} begins {since}, too, and stands later in the file"
+            pupil.reader.flag(f"{path}/SENprovision", found[start], told)
+        found[start] = code
         pupil.keeper.tell(entry, sen_key(start, code))
-    found.sort(key=lambda each: each[0] or date.min)
-    following = [start for start, _ in found[1:]] + [None] * bool(found)
+    in_order = sorted(found.items(), key=lambda each: each[0] or date.min)
+    following = [start for start, _ in in_order[1:]] + [None] * bool(in_order)
     periods = tuple(
         SenPeriod(start=start, end=then - timedelta(days=1) if then else None, provision=code)
-        for (start, code), then in zip(found, following, strict=True)
-        # Of two that begin on one day the later one in the file holds.
-        if then is None or then > (start or date.min)
+        for (start, code), then in zip(in_order, following, strict=True)
     )
     if now := covering(periods, context.today):
         pupil.values["sen_provision"] = now.provision
@@ -163,25 +169,25 @@ def read_schools(pupil: Pupil, context: Context) -> None:
     the child is not there any more, and no date of entry is told.
     """
     found = [
-        (element, _school(pupil, element, context), _is_here(element, context))
+        (element, _school(pupil, element, context), is_here(element, context))
         for element in pupil.element.iterfind(SCHOOL)
     ]
     here = max(
         (
             (attended.entered_on, place)
-            for place, (_, attended, is_here) in enumerate(found)
-            if is_here and attended.entered_on and (attended.left_on or date.max) > context.today
+            for place, (_, attended, here_then) in enumerate(found)
+            if here_then and attended.entered_on and (attended.left_on or date.max) > context.today
         ),
         default=(None, -1),
     )
     before = []
-    for place, (element, attended, is_here) in enumerate(found):
+    for place, (element, attended, here_then) in enumerate(found):
         if place == here[1]:
             pupil.values["date_of_entry"] = here[0]
             pupil.keeper.tell(element, HERE)
             for told in element.iterfind("LeavingDate"):  # it lies ahead
                 pupil.keeper.leave(told)
-        elif attended == SchoolAttended() or (is_here and not (attended.entered_on or attended.left_on)):
+        elif attended == SchoolAttended() or (here_then and not (attended.entered_on or attended.left_on)):
             pupil.keeper.leave(element)
         else:
             before.append(attended)
@@ -252,7 +258,7 @@ def read_attendance(pupil: Pupil, context: Context) -> None:
         if counted is None:
             continue
         possible, authorised, unauthorised = counted
-        here = _is_here(element, context)
+        here = is_here(element, context)
         la, establishment = (
             (None, None) if here else (_number(pupil, element, ATTENDANCE, name) for name in ("LEA", "Estab"))
         )
@@ -314,7 +320,7 @@ def _year_of(element: Element) -> int | None:
     return year if EARLIEST.year <= year <= EARLIEST.year + 200 else None
 
 
-def _is_here(element: Element, context: Context) -> bool:
+def is_here(element: Element, context: Context) -> bool:
     """Whether the element is about the school that is asked about; one that names no school is."""
     stated = (text_of(element, "LEA"), text_of(element, "Estab"))
     return stated == context.school or not any((*stated, text_of(element, "SchoolName")))

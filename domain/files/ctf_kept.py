@@ -48,8 +48,17 @@ _BY_NAME = (
 )
 """What an element is by its name, in the words of the report."""
 
-_PHONE_NUMBER = re.compile(r"(?<![\w.-])(?:\+44|\(?0)[ ()-]?\d(?:[ ()-]?\d){8,9}(?![\w-])")
-"""A telephone number of the United Kingdom: ten or eleven digits from a 0 or +44 on."""
+_G = "[ ()-]{0,2}"
+_PHONE_NUMBER = re.compile(
+    rf"(?<![\w.-])(?:(?:\+44|0044){_G}\(?0?\)?|\(?0){_G}"
+    rf"(?:[1235789](?:{_G}\d){{9}}|1(?:{_G}\d){{8}}|[58]{_G}0{_G}0(?:{_G}\d){{6}})(?![\w-])"
+)
+"""A telephone number of the United Kingdom: 0 or +44, and ten digits of which the first is no 0, 4 or 6; or
+nine, of some area codes and freephone numbers. Source: Ofcom, *National Telephone Numbering Plan*. Any other
+number that begins with a 0 is another system's."""
+
+_IDENTIFIER = re.compile(r"(?:Id|ID|Identifier|Ref|Reference|Code|Key)$")
+"""How the name of an element ends that holds another system's number for something."""
 
 PLAIN_PATHS = {path: frozenset(tags) - KEPT_WHOLE.get(path, set()) for path, tags in ORDER.items()}
 """The elements that are taken into fields, by the path of what they stand in."""
@@ -170,7 +179,11 @@ def _kind(element: Element) -> str | None:
     for shape, kind in _BY_NAME:
         if shape.search(name):
             return kind
-    return next((found for text in _texts(element) if (found := kind_of_text(text))), None)
+    texts = _texts(element)
+    if _IDENTIFIER.search(name):
+        # Nobody writes a telephone number there, and a number of eleven digits may be like one by chance.
+        texts = (text for text in texts if not text.strip().isdecimal())
+    return next((found for text in texts if (found := kind_of_text(text))), None)
 
 
 def _texts(element: Element) -> Iterator[str]:

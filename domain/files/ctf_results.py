@@ -119,7 +119,7 @@ def _result(stated: dict[str, str], stage: str | None, pupil: Pupil, context: Co
         if "ResultDate" in stated
         else None,
     )
-    for field, found, message in _flags(
+    flags, off_the_scale = _looked_at(
         stage,
         subject,
         result.component,
@@ -128,8 +128,12 @@ def _result(stated: dict[str, str], stage: str | None, pupil: Pupil, context: Co
         result.status,
         result.value,
         result.academic_year,
-    ):
+    )
+    for field, found, message in flags:
         reader.flag(field, found, message)
+    if off_the_scale:
+        reader.wrong(f"{PATH}/Result", result.value, off_the_scale)
+        return None
     return result
 
 
@@ -143,7 +147,7 @@ _SETS = {
 
 
 @lru_cache(maxsize=16_384)
-def _flags(
+def _looked_at(
     stage: str | None,
     subject: str,
     component: str | None,
@@ -152,9 +156,10 @@ def _flags(
     status: str | None,
     value: str,
     academic_year: int,
-) -> tuple[tuple[str, str, str], ...]:
-    """What is to be said of a result: codes that no list has, and a value that its scale does not have.
+) -> tuple[tuple[tuple[str, str, str], ...], str | None]:
+    """What is to be said of a result, and what its scale accepts, if it is a number outside it.
 
+    To be said are codes that no list has, and a code in place of a value that its scheme does not have.
     The same few hundred results come again and again in a file, so each is looked at once.
     """
     said = []
@@ -184,6 +189,9 @@ def _flags(
         )
     )
     if meaning and meaning.value is None:
-        title, accepted = meaning.version.title, meaning.version.accepted
-        said.append((f"{PATH}/Result", value, f"not on the scale of {title} ({meaning.code}): {accepted}"))
-    return tuple(said)
+        version = meaning.version
+        accepted = f"on the scale of {version.title} ({meaning.code}): {version.accepted}"
+        if version.is_off(value):
+            return tuple(said), accepted
+        said.append((f"{PATH}/Result", value, f"not {accepted}"))
+    return tuple(said), None

@@ -13,7 +13,15 @@ import msgspec
 from domain.codes.sets import CodeSet
 from domain.errors import Finding, UnreadableFile
 from domain.files import date_formats
-from domain.files.csv_records import FIRST_ROWS, NumberedRow, decoded, delimiter_of, known_in, records
+from domain.files.csv_records import (
+    FIRST_ROWS,
+    NumberedRow,
+    Unreadable,
+    decoded,
+    delimiter_of,
+    known_in,
+    records,
+)
 from domain.files.mapping import FieldMapping, Mapping
 from domain.files.mapping_headings import CODED_COLUMNS, PLACE_OF, WORDS, plain
 from domain.files.pupil_cells import BOOLEANS, CLOSED_CODES, CODES, DATES, LISTS, Ways, cell_reader, parts_of
@@ -136,7 +144,7 @@ class _Table:
         self.values: list[dict[str, int]] = [{} for _ in headings]
         self.has_empty = [False] * len(headings)
         for number, cells in below:
-            if isinstance(cells, str) or not any(map(str.strip, cells)):
+            if isinstance(cells, Unreadable) or not any(map(str.strip, cells)):
                 continue
             for at, cell in enumerate(cells[: len(headings)]):
                 if text := cell.strip():

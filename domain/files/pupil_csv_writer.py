@@ -9,6 +9,7 @@ from io import StringIO
 from typing import Any
 
 from domain.files.pupil_csv import COLUMNS
+from domain.files.spreadsheets import guarded
 from domain.pupil import PupilNames, PupilRecord
 
 
@@ -16,7 +17,8 @@ def write_pupil_csv(rows: Iterable[tuple[PupilNames, PupilRecord]]) -> bytes:
     """The 18-column file, in UTF-8 with CRLF.
 
     The format has no place for former UPNs, and none for "not recorded" in the SEN status: both that and no
-    special educational need are an empty cell.
+    special educational need are an empty cell. A text that a spreadsheet would take for a formula stands
+    behind an apostrophe, which the reader takes off again.
     """
     out = StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
@@ -44,4 +46,4 @@ def _cell(field: str, names: PupilNames, record: PupilRecord) -> str:
         case date():
             return f"{value:%d/%m/%Y}"
         case _:
-            return str(value)
+            return guarded(str(value))

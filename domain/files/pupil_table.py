@@ -14,10 +14,11 @@ from typing import Any, Literal
 import msgspec
 
 from domain.academic_year import FIRST_MONTH
-from domain.errors import Finding, UnreadableFile
+from domain.errors import UnreadableFile
 from domain.files import fields
 from domain.files.csv_records import (
     NumberedRow,
+    Unreadable,
     decoded,
     delimiter_of,
     folded,
@@ -37,6 +38,7 @@ from domain.files.rows import (
     finding,
     holds_email,
 )
+from domain.files.spreadsheets import unguarded
 from domain.pupil_record import PupilNames, PupilRecord
 
 _NAMES = frozenset(PupilNames.__struct_fields__)
@@ -126,17 +128,12 @@ def read_table(content: bytes, layout: Layout, *, academic_year: int, today: dat
     reading = _Reading(heading, academic_year, today)
     rows = []
     for number, cells in below:
-        if isinstance(cells, str):
-            rows.append(PupilRow(row=number, findings=(_unclosed(number, cells),)))
+        if isinstance(cells, Unreadable):
+            rows.append(PupilRow(row=number, findings=(finding("row", *cells, number),)))
         elif any(map(str.strip, cells)):
             _count_dropped(cells, heading, dropped)
             rows.append(reading.row(number, cells))
     return PupilFile(format=layout.format, encoding=codec, rows=rows, dropped=dropped)
-
-
-def _unclosed(number: int, found: str) -> Finding:
-    accepted = "a quotation mark at the end of every cell that begins with one"
-    return finding("row", found, accepted, number)
 
 
 def _count_dropped(cells: list[str], heading: _Heading, dropped: dict[str, int]) -> None:
@@ -153,16 +150,16 @@ def _heading(
 
     It is the first of the rows looked at that has the most of the headings that are wanted.
     """
-    written = ((n, c) for n, c in rows if isinstance(c, str) or any(map(str.strip, c)))
+    written = ((n, c) for n, c in rows if isinstance(c, Unreadable) or any(map(str.strip, c)))
     first = list(islice(written, layout.rows_looked_at))
     best = max(range(len(first)), key=lambda at: known_in(first[at][1], wanted.__contains__), default=0)
     number, cells = first[best] if first else (1, [])
     return _read_heading(number, cells, layout, above=best), chain(first[best + 1 :], rows)
 
 
-def _read_heading(number: int, cells: list[str] | str, layout: Layout, above: int) -> _Heading:
-    if isinstance(cells, str):
-        raise _not_this_kind(layout, number, cells)
+def _read_heading(number: int, cells: list[str] | Unreadable, layout: Layout, above: int) -> _Heading:
+    if isinstance(cells, Unreadable):
+        raise _not_this_kind(layout, number, cells.found)
     cells = list(cells)
     while cells and not cells[-1].strip():
         cells.pop()
@@ -261,7 +258,7 @@ class _Reading:
         said: dict[str, Said] = {}
         for taken in self._heading.taken:
             column = taken.column
-            text = cells[taken.at].strip() or column.empty
+            text = unguarded(cells[taken.at].strip()) or column.empty
             value = None
             if not text:
                 if column.mandatory:

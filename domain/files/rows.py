@@ -10,6 +10,7 @@ import msgspec
 
 from domain.addresses import holds_email as holds_email
 from domain.assessment import Result
+from domain.attendance import Session
 from domain.codes.sets import CodeSet
 from domain.errors import Finding
 from domain.pupil import PupilNames, PupilRecord
@@ -50,6 +51,7 @@ class PupilRow(msgspec.Struct, frozen=True, kw_only=True):
             row has room for one.
         apart: Fields of `names` of a pupil whom a CTF does not name, by field: those that it states.
         results: Assessments; only a CTF has them.
+        marks: Marks of the register, as they were supplied; only a CTF has them.
         findings: What is wrong with it; if anything is, the row is refused.
         flags: What is kept as it came, and is to be looked at: codes that no list has, or not at the time.
         joins: If the child is new, the date of entry is that of `record`, though the file does not state it.
@@ -63,6 +65,7 @@ class PupilRow(msgspec.Struct, frozen=True, kw_only=True):
     joined: frozenset[str] = frozenset()
     apart: Mapping[str, Any] = {}
     results: tuple[Result, ...] = ()
+    marks: Mapping[Session, str] = {}
     findings: tuple[Finding, ...] = ()
     flags: tuple[Finding, ...] = ()
     joins: bool = False

@@ -6,13 +6,27 @@ import csv
 from collections.abc import Iterable, Sequence
 from io import StringIO
 
-_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 """How a cell begins that a spreadsheet takes for a formula (OWASP, "CSV Injection")."""
+
+_GUARD = "'"
+"""What makes a spreadsheet take whatever follows for text."""
 
 
 def not_a_formula(text: str) -> str:
     """A text that a spreadsheet shows and does not calculate."""
-    return f"'{text}" if text.startswith(_STARTS) else text
+    return f"{_GUARD}{text}" if text.startswith(_STARTS) else text
+
+
+def guarded(text: str) -> str:
+    """The same for a file that is read again: :func:`unguarded` finds the very text."""
+    return f"{_GUARD}{text}" if text.lstrip(_GUARD).startswith(_STARTS) else text
+
+
+def unguarded(cell: str) -> str:
+    """What a cell says without the mark that a spreadsheet, or an export of ours, put before it."""
+    inner = cell.removeprefix(_GUARD)
+    return inner if inner.lstrip(_GUARD).startswith(_STARTS) else cell
 
 
 def csv_of(columns: Sequence[str], rows: Iterable[Sequence[str | int | float | None]]) -> bytes:

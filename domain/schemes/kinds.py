@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import ClassVar
 
@@ -18,6 +19,10 @@ SUB_STEPS = {
     "s+": "secure +",
 }
 """The six steps of a band."""
+
+
+_NUMBER = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)*")
+"""What somebody means as a number, also one that no score is: `-3`, `45.5`."""
 
 
 def _steps_gained(earlier: AssessmentPoint, later: AssessmentPoint) -> int:
@@ -86,6 +91,16 @@ class Scores(SchemeVersion):
             first_year=first_year,
             last_year=last_year,
         )
+
+    def is_off(self, text: str) -> bool:
+        """Whether the text is a number, and none of the scores."""
+        return _NUMBER.fullmatch(text.strip()) is not None and not self._is_score(text)
+
+    def _is_score(self, text: str) -> bool:
+        try:
+            return self.read(text) in self.values
+        except ValueError:
+            return False
 
     def _standing_of(self, score: int) -> Standing | None:
         if self.at_from is None:

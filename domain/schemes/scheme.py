@@ -167,6 +167,14 @@ class SchemeVersion:
             raise ValueError(self.accepted)
         return value
 
+    def is_off(self, text: str) -> bool:
+        """Whether the text is a number that no result on this scale can be.
+
+        Of codes nobody can say so: a list may have got another one since.
+        """
+        del text
+        return False
+
     def measure(self, text: str) -> Measure:
         """What the scheme measures under this code, whatever its letter case.
 

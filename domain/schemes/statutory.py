@@ -1,7 +1,8 @@
 """National results as Common Transfer Files carry them, seen as results of the schemes that they belong to.
 
 What came in a file is kept as it came: codes, values and all. Here it is looked at, and what is not known is
-said to be so; nothing is refused.
+said to be so. A reader of files refuses one thing alone: a number outside the scale of scores that it stands
+on (`SchemeVersion.is_off`).
 """
 
 from __future__ import annotations

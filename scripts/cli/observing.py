@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from domain.files.photographs import EXTENSIONS, check_file
+from domain.school_time import today
 from scripts.cli.client import Client
 from scripts.cli.connection import signed_in
 from scripts.cli.failures import Misused, Refused
@@ -315,4 +315,4 @@ def _subject(code: str | None) -> str | None:
 
 
 def _today() -> str:
-    return date.today().isoformat()  # noqa: DTZ011 - a calendar day, as the school counts it
+    return today().isoformat()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -12,6 +11,7 @@ import typer
 from domain.academic_year import Term, academic_year_label
 from domain.errors import NotFound
 from domain.ledger.database import Database
+from domain.school_time import today
 from scripts.cli.connection import signed_in
 from scripts.cli.failures import ExitCode
 from scripts.cli.options import Json, read_academic_year, read_id
@@ -257,7 +257,7 @@ def publish() -> None:
     from scripts.composition import Settings
 
     with _worker_database() as database:
-        published = publish(database, Settings.of().service_keys(), date.today())  # noqa: DTZ011 - a day
+        published = publish(database, Settings.of().service_keys(), today())
     if published.release is None:
         say("No term is due: all that are over have been released.")
         return

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from domain.academic_year import HALF_TERMS_BY_THE_END, academic_year_label
+from domain.school_time import today
 from scripts.cli.auditing import show_history
 from scripts.cli.client import Client
 from scripts.cli.connection import signed_in
@@ -343,4 +343,4 @@ def _tag(client: Client, pupil_id: str, version: int | None = None) -> str:
 
 
 def _today() -> str:
-    return date.today().isoformat()  # noqa: DTZ011 - a calendar day, as the school counts it
+    return today().isoformat()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 
 import typer
 
+from domain.school_time import today
 from scripts.cli.connection import operator
 from scripts.cli.failures import Misused
 from scripts.cli.login_keys import KeyOut, new_key_file, write_key_file
@@ -62,7 +62,7 @@ def register(
                         "region": region,
                     },
                     "official_email": official_email,
-                    "agreement_from": agreement_from or date.today().isoformat(),  # noqa: DTZ011 - a day
+                    "agreement_from": agreement_from or today().isoformat(),
                     "administrator": {"username": administrator, "display_name": administrator_name},
                     "password": password,
                 },

@@ -19,6 +19,7 @@ from domain.files.encoding import encoding_of
 from domain.files.spreadsheets import not_a_formula
 from domain.schemes.catalogue import EYFS_PROFILE, STEPS, scheme_named
 from domain.schemes.scheme import Entered
+from domain.school_time import today
 from domain.vault import private_files
 from scripts.cli.client import Client
 from scripts.cli.connection import signed_in
@@ -126,7 +127,7 @@ def template(
     """Write a CSV file with the pupils of a class, to fill in and give to `sheet record`."""
     codes = [code.strip().upper() for code in subjects.split(",") if code.strip()]
     if scheme is not None:
-        codes = codes_of(scheme, AssessmentPoint.of(date.today()).academic_year if year is None else year)  # noqa: DTZ011
+        codes = codes_of(scheme, AssessmentPoint.of(today()).academic_year if year is None else year)
     elif unknown := [code for code in codes if code not in SUBJECT]:
         raise Misused(f"There is no subject {', '.join(unknown)}: {SUBJECT.accepted}")
     with signed_in(context) as client:

@@ -12,6 +12,7 @@ import typer
 
 from domain.errors import Finding
 from domain.files.encoding import encoding_of
+from domain.statements import BANDS
 from scripts.cli.client import Client
 from scripts.cli.connection import signed_in
 from scripts.cli.failures import Misused
@@ -21,6 +22,9 @@ from scripts.cli.output import say, show_json, show_table
 app = typer.Typer(no_args_is_help=True, help="Register, judge and show statements.")
 
 COLUMNS = ("Subject", "Code", "Band", "Text")
+
+_BANDS = frozenset(map(str, BANDS))
+"""The bands, as a file writes them."""
 
 Subject = Annotated[str | None, typer.Option(metavar="CODE", help="Of one subject only.")]
 
@@ -82,7 +86,7 @@ def _statements_in(file: Path) -> list[dict[str, Any]]:
     findings = [
         Finding(field="Band", found=row["Band"][:60], accepted="1 to 6, or nothing", row=number)
         for number, row in enumerate(rows, start=2)
-        if row.get("Band") and not (row["Band"].isascii() and row["Band"].isdecimal())
+        if row.get("Band") and row["Band"] not in _BANDS
     ]
     if findings:
         raise Misused("Some rows are not as they must be, so nothing was sent", findings)

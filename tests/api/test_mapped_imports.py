@@ -9,7 +9,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from api.imports import LARGEST_FILE
+from api.imports import LARGEST_BODIES, LARGEST_FILE
 from domain.access import AccessLevel
 from domain.codes.upn import make_upn
 from tests.api.conftest import SchoolUnderTest, Served, assert_problem
@@ -104,9 +104,21 @@ def test_a_mapping_that_is_wrong_is_told_where(client: httpx.Client, mapping: An
 def test_a_file_that_is_no_base64_or_too_long(client: httpx.Client) -> None:
     answer = client.post("/v1/imports/mapped", json={"mapping": {"fields": {"upn": "UPN"}}, "file": "é!"})
     assert assert_problem(answer, 422, "invalid-input")["findings"][0]["field"] == "file"
-    for path in ("/v1/imports/mapped", "/v1/imports/mapping"):
-        answer = client.post(path, content=b" " * (LARGEST_FILE + 1))
+    for path, limit in LARGEST_BODIES.items():
+        answer = client.post(path, content=b" " * (limit + 1))
         assert_problem(answer, 413, "content-too-large")
+
+
+def test_a_file_in_base64_may_be_as_long_as_any_other(client: httpx.Client) -> None:
+    before = position_of(client)
+    mapping = {"fields": {"upn": "UPN", "surname": "Surname", "forename": "Forename"}}
+    start = b"UPN,Surname,Forename\r\n"
+    for length, told in ((LARGEST_FILE, 422), (LARGEST_FILE + 1, 413)):
+        file = base64.b64encode(start.ljust(length)).decode()
+        answer = client.post("/v1/imports/mapped", json={"mapping": mapping, "file": file})
+        assert answer.status_code == told, answer.text
+    assert str(LARGEST_FILE) in answer.json()["detail"]
+    assert position_of(client) == before
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"a,b\r\n1,2\r\n", b"<CTfile/>", bytes(range(256))])

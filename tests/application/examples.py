@@ -23,10 +23,12 @@ from domain.files.pupil_csv_writer import write_pupil_csv
 from domain.identifiers import new_id
 from domain.ledger.stream import RecordedEvent
 from domain.pupil import PupilNames, PupilRecord, Source
+from domain.school_time import today
 
 R = TypeVar("R")
 
-TODAY = date.today()  # noqa: DTZ011 - as the application counts it
+TODAY = today()
+"""The day, as the application counts it."""
 NOW = AssessmentPoint.of(TODAY)
 YEAR = NOW.academic_year
 

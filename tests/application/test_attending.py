@@ -14,7 +14,7 @@ from domain.application import attending, histories, importing, pupils
 from domain.application.attending import DayEntry, TotalsResult
 from domain.application.school_application import CommandKey, Outcome, SchoolApplication, attendance_of
 from domain.attendance import Attendance, AttendanceMarked, Session, Totals
-from domain.codes.attendance import Half, code_on
+from domain.codes.attendance import Half
 from domain.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from domain.identifiers import new_id
 from domain.ledger.mapper import split
@@ -169,17 +169,6 @@ def test_a_code_is_taken_on_the_days_on_which_it_is_valid(
     [finding] = refused.value.findings
     assert (finding.field, finding.found, finding.row) == ("am", mark, 1)
     assert f" {'H' if day < CHANGE else 'Y1'}," in finding.accepted
-
-
-def test_what_comes_from_a_file_is_kept_as_it_is(registered: RegisteredSchool) -> None:
-    school = registered.application
-    [pupil_id] = admitted(school, registered.teacher, child(1))
-    attending.mark(school, [day_of(pupil_id, "A", "x1")], registered.teacher, as_supplied=True)
-    assert list(marks(school, pupil_id).values()) == ["A", "x1"]
-    assert code_on("A", MONDAY) is None
-    for wrong in ("", "five5", "a b"):
-        with pytest.raises(InvalidInput):
-            attending.mark(school, [day_of(pupil_id, wrong)], registered.teacher, as_supplied=True)
 
 
 def test_days_have_bounds(registered: RegisteredSchool) -> None:

@@ -132,5 +132,7 @@ def test_statements_are_registered_judged_and_shown(run: Run, head: str, tmp_pat
     for given, told in (
         ("subject,code\nMAT,1\n", "Text is missing"),
         ("subject,code,band,text\nMAT,1,three,Counts\n", "1 to 6, or nothing"),
+        (f"subject,code,band,text\nMAT,1,{'9' * 5000},Counts\n", "1 to 6, or nothing"),
+        ("subject,code,band,text\nMAT,1,7,Counts\n", "1 to 6, or nothing"),
     ):
         assert told in run("statements", "register", "-", expect=2, given=given).error

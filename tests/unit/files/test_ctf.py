@@ -358,6 +358,23 @@ def test_free_school_meals_are_looked_at_today(history: str, eligible: bool | No
     assert ("free_school_meals" in row.given) == (eligible is not None)
 
 
+@pytest.mark.parametrize("start", ["", "<StartDate>2024-09-01</StartDate>"])
+def test_of_two_provisions_that_begin_at_once_the_later_in_the_file_holds(start: str) -> None:
+    entries = "".join(f"<SEN>{start}<SENprovision>{code}</SENprovision></SEN>" for code in "NKE")
+    after = "<SEN><StartDate>2025-09-01</StartDate><SENprovision>K</SENprovision></SEN>"
+    (row,) = read(as_ctf(f"<Pupil>{IDENTITY}<SENhistory>{entries}{after}</SENhistory></Pupil>")).rows
+    assert row.record is not None
+    assert [(each.provision, each.end) for each in row.record.sen_periods] == [
+        ("E", date(2025, 8, 31)),
+        ("K", None),
+    ]
+    assert row.record.sen_provision == "K"
+    assert [(flag.field, flag.found) for flag in row.flags] == [
+        ("SENhistory/SEN/SENprovision", "N"),
+        ("SENhistory/SEN/SENprovision", "K"),
+    ]
+
+
 def test_namespaces_and_other_encodings_make_no_difference() -> None:
     plain = read(as_ctf(WHOLE))
     namespaced = as_ctf(WHOLE).replace(b"<CTfile>", b'<CTfile xmlns="urn:example:ctf">')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import pytest
@@ -156,18 +157,6 @@ def test_a_code_that_no_list_has_is_kept_and_flagged(pupil: str, field: str, kep
     assert [each.accepted for each in row.flags] == [flag]
 
 
-def test_a_result_outside_its_scale_is_kept_and_flagged() -> None:
-    row = row_of(
-        "<StageAssessments><KeyStage><Stage>KS2</Stage><StageAssessment><Year>2025</Year>"
-        "<Subject>MAT</Subject><Method>TT</Method><Component>MTC</Component><Result>26</Result>"
-        "</StageAssessment></KeyStage></StageAssessments>"
-    )
-    assert [each.value for each in row.results] == ["26"]
-    (flag,) = row.flags
-    assert (flag.field, flag.found) == ("StageAssessments/KeyStage/StageAssessment/Result", "26")
-    assert "Multiplication tables check" in flag.accepted
-
-
 def test_abroad_and_more_of_a_result_stay_with_it() -> None:
     found = others(
         "<StageAssessments><KeyStage><Stage>KS2</Stage><StageAssessment><Locale>WLS</Locale><Year>2025</Year>"
@@ -264,3 +253,50 @@ def test_pupils_are_read_across_pieces_of_the_file(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("domain.files.ctf_xml._PIECE", 17)
     in_pieces = read(as_ctf(*pupils))
     assert (in_pieces.rows, in_pieces.dropped) == (whole_file.rows, whole_file.dropped)
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "01245 345345",
+        "(01245) 345345",
+        "07700900123",
+        "07700 900 123",
+        "+44 7700 900123",
+        "+44 (0)1245 345345",
+        "0044 7700 900123",
+        "020 7946 0018",
+        "01204 52345",
+        "0800 123456",
+    ],
+)
+def test_telephone_numbers_are_not_kept(number: str) -> None:
+    assert others(f"<Extra><Said>call {number} please</Said><Told>7</Told></Extra>") == (
+        OtherElement(xml="<Extra><Told>7</Told></Extra>", path="", after="Sex"),
+    )
+
+
+@pytest.mark.parametrize(
+    "xml",
+    [
+        "<Extra><Said>0012345678</Said></Extra>",
+        "<Extra><Said>00123456789</Said></Extra>",
+        "<Extra><Said>04123456789</Said></Extra>",
+        "<Extra><Said>0712345678</Said></Extra>",
+        "<Extra><PupilId>01234567890</PupilId></Extra>",
+        "<Extra><SystemRef>07700900123</SystemRef></Extra>",
+        "<UCI>012345678901A</UCI>",
+    ],
+)
+def test_numbers_of_other_systems_are_kept(xml: str) -> None:
+    [kept] = others(xml)
+    assert kept.xml == xml
+
+
+def test_a_keeper_that_takes_every_number_for_a_telephone_number_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The sabotaged twin."""
+    monkeypatch.setattr(domain.files.ctf_kept, "_PHONE_NUMBER", re.compile(r"0\d{9,10}"))
+    with pytest.raises(AssertionError):
+        test_numbers_of_other_systems_are_kept("<Extra><Said>0012345678</Said></Extra>")

@@ -4,6 +4,7 @@ import csv
 import io
 from datetime import date
 
+import msgspec
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from domain.files.pupil_csv import COLUMNS, MANDATORY, read_pupil_csv
 from domain.files.pupil_csv_writer import write_pupil_csv
 from domain.files.reader import read_pupil_file
 from domain.files.rows import PupilFile, PupilRow
+from domain.files.spreadsheets import guarded, unguarded
 from domain.pupil import AttendanceTotals, PupilNames, PupilRecord
 from tests.unit.files.children import ACADEMIC_YEAR, TODAY, distinct, names, records, with_own_upns
 
@@ -332,6 +334,16 @@ def test_a_quotation_mark_that_is_never_closed() -> None:
     assert "quotation mark" in finding.accepted
 
 
+def test_a_cell_that_is_too_long_is_no_matter_of_quotation_marks() -> None:
+    longest = "A" * 131_072
+    file = read(as_text(CHILD, OTHER).replace("Rooster,Ann", f"{longest}A,Ann"))
+    assert [row.row for row in file.rows] == [2, 3]
+    (finding,) = file.rows[1].findings
+    assert (finding.row, finding.field, finding.found) == (3, "row", "a cell of more than 131,072 characters")
+    assert "at most 131,072 characters" in finding.accepted
+    assert not read(as_text(CHILD, OTHER).replace("Rooster,Ann", f"{longest},Ann")).rows[1].findings
+
+
 def test_rows_after_a_stray_quotation_mark_keep_their_numbers() -> None:
     text = as_text(CHILD, OTHER, {**OTHER, "UPN": "", "Forename": "Bo"}).replace(
         "Rooster,Ann", '"Roo"ster,Ann'
@@ -388,6 +400,47 @@ def test_the_file_that_is_written() -> None:
         "B801200005001,Rooster,Zoë,20/11/2017,F,07/09/2022,T,ENG,WBRI,S,Red class,Y3,CM1 1QH,F,,200,6,1"
     )
     assert end == ""
+
+
+FORMULAS = ["=1+1", "+44", "-Ann", "@SUM(A1)", "'=1", "''-x", "'t Hooft", "''"]
+
+
+def check_formulas(written: list[str]) -> None:
+    """Checks that no name is calculated by a spreadsheet, and that each is read back as it was."""
+    (row,) = read(as_text(CHILD)).rows
+    assert row.names is not None
+    assert row.record is not None
+    named = [msgspec.structs.replace(row.names, surname=name, upn=None) for name in written]
+    record = msgspec.structs.replace(row.record, class_name="=cmd|' /C calc'!A0", ethnicity="-XXX")
+    content = write_pupil_csv([(name, record) for name in named])
+    for cells in csv.reader(content.decode().splitlines()):
+        assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
+    rows = read(content).rows
+    assert [each.names for each in rows] == named
+    assert all(each.record == record for each in rows)
+
+
+def test_no_cell_is_a_formula() -> None:
+    check_formulas(FORMULAS)
+
+
+@pytest.mark.parametrize(
+    ("where", "name"),
+    [("domain.files.pupil_csv_writer", "guarded"), ("domain.files.pupil_table", "unguarded")],
+)
+def test_a_file_that_is_not_guarded_or_not_read_back_is_found(
+    monkeypatch: pytest.MonkeyPatch, where: str, name: str
+) -> None:
+    """The sabotaged twins."""
+    monkeypatch.setattr(f"{where}.{name}", lambda text: text)
+    with pytest.raises(AssertionError):
+        check_formulas(FORMULAS)
+
+
+@given(st.text(alphabet="'=+-@a 1", max_size=6))
+def test_what_is_guarded_reads_back_the_same(text: str) -> None:
+    assert unguarded(guarded(text)) == text
+    assert not guarded(text).startswith(("=", "+", "-", "@"))
 
 
 @given(st.lists(st.tuples(names, records), max_size=6, unique_by=distinct))
