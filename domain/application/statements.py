@@ -73,7 +73,7 @@ def register(
 
     def decide() -> Decision[StatementsResult]:
         log = _log_of(school)
-        # The version is read first: what joins the log between the two looks has a later one, and refuses this.
+        # The version is read first: what joins the log between the two looks takes the next one.
         version = school.stream.last_versions([log]).get(log, 0)
         taken = {_unique(each.key) for each in statements_of(school).values() if not each.withdrawn}
         events = []

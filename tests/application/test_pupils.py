@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from domain import pupil_upns
 from domain.application import importing, pupils
+from domain.application.importing import RowOutcome
 from domain.application.school_application import CommandKey, SchoolApplication, Schools
 from domain.codes.upn import make_upn
 from domain.errors import AlreadyExists, Conflict, InvalidInput, NotFound, VersionConflict
@@ -167,10 +168,11 @@ def check_a_mistyped_upn_is_nobodys(registered: RegisteredSchool) -> None:
     assert (names.upn, names.former_upns, names.mistyped_upns) == (right, (), (wrong,))
     # Another child, of whom a file says that it is theirs, is not taken for this one.
     report = importing.import_file(school, csv_of([child(2, upn=wrong)]), actor, dry_run=False)
-    assert report.created == 1
+    assert [row.outcome for row in report.rows] == [RowOutcome.CREATED]
     # A file that still has it for this child finds it by its name, and does not bring it back.
     report = importing.import_file(school, csv_of([child(1)]), actor, dry_run=False)
-    assert (report.created, school.pupil(pupil_id).names.upn) == (0, right)
+    assert [row.outcome for row in report.rows] == [RowOutcome.UNCHANGED]
+    assert school.pupil(pupil_id).names.upn == right
 
 
 def test_a_mistyped_upn_is_nobodys(registered: RegisteredSchool) -> None:
