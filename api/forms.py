@@ -75,6 +75,7 @@ def preferred(accept: str, forms: Sequence[Form]) -> Form:
     Each form is wanted as much as the most specific range says that it is in (RFC 9110, 12.5.1): `text/html`
     before `text/*` before `*/*`. Of those wanted alike the one counts that is named more specifically, and
     then the one named first. What has `q=0` is not wanted; where nothing is, the answer is JSON all the same.
+    A weight that is none, such as `q=x`, says nothing.
 
     Args:
         accept: The header; empty, if there was none.
@@ -105,5 +106,5 @@ def _wanted(part: str) -> tuple[float, str]:
         name, _, value = parameter.partition("=")
         if name.strip() == "q":
             weight = value.strip()
-            return (float(weight) if _WEIGHT.fullmatch(weight) else 0.0), media_type
+            return (float(weight) if _WEIGHT.fullmatch(weight) else 1.0), media_type
     return 1.0, media_type

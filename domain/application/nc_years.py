@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from datetime import date
 from uuid import UUID
 
+import msgspec
+
 from domain.academic_year import FIRST_MONTH, When, academic_year_of
 from domain.application.school_application import SchoolApplication
 from domain.assessment import nc_year_then
@@ -77,12 +79,11 @@ def _written(school: SchoolApplication, pupils: Mapping[UUID, Pupil]) -> dict[UU
     written: dict[UUID, date] = {}
     known: dict[UUID, str | None] = {}
     for place, happened in zip(stored, school.read(stored), strict=True):
-        record = happened.record if isinstance(happened, (PupilAdmitted, PupilChanged)) else None
-        if record is None or is_sealed(record):
+        record = happened.record if isinstance(happened, PupilAdmitted | PupilChanged) else None
+        if record is None or is_sealed(record) or record.nc_year is msgspec.UNSET:
             continue
-        fields = {"nc_year": record.nc_year} if isinstance(happened, PupilAdmitted) else record.fields()
         pupil_id = happened.originator_id
-        if "nc_year" in fields and (pupil_id not in known or known[pupil_id] != fields["nc_year"]):
-            known[pupil_id] = fields["nc_year"]
+        if pupil_id not in known or known[pupil_id] != record.nc_year:
+            known[pupil_id] = record.nc_year
             written[pupil_id] = day_of(place.recorded_at)
     return written
