@@ -257,7 +257,7 @@ def _pupils(answer: ProgressAnswer) -> Markup:
         tag(
             "div",
             table(
-                "From where to where; what was gained, and whether that is less, as much or more than expected",
+                "From where to where; what was gained, and whether less, as much or more than expected",
                 columns,
                 rows,
             ),
