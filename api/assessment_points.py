@@ -19,7 +19,7 @@ from domain.academic_year import Term, When, WholeYear, academic_year_of, when
 from domain.access import Permission
 from domain.application.assessment_points import PointsResult, points_of
 from domain.application.school_application import Outcome
-from domain.assessment_points import FIRST_YEAR, AssessmentPoints, Division
+from domain.assessment_points import FIRST_YEAR, AssessmentPoints, Division, together
 from domain.errors import NotFound
 
 routes = Routes("assessment points")
@@ -133,7 +133,8 @@ def list_points(
     year = academic_year_of(school_time.today()) if asked.academic_year is None else asked.academic_year
     points = points_of(caller.school)
     shown: list[When] = [*points.of_year(year)]
-    others = [at for at in points.closed if at.academic_year == year and at.term and at not in shown]
+    told = {each for at in shown if at in points.closed for each in together(at)}
+    others = [at for at in points.closed - told if at.academic_year == year and at.term and at not in shown]
     shown += sorted(others, key=lambda at: at.ends_on)
     return Answer(
         PointsBody(

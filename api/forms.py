@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -64,15 +66,37 @@ def form_of(request: Request, asked: Form | None, *forms: Form) -> Form:
                 [Finding(field="format", found=asked, accepted=accepted)],
             )
         return asked
-    by_type = {MEDIA_TYPES[form].partition(";")[0]: form for form in (Form.JSON, *forms)}
-    wanted = [_wanted(part) for part in request.headers.get("accept", "").split(",")]
-    # The first of those that are wanted most; whoever takes anything gets JSON.
-    for _, media_type in sorted(wanted, key=lambda each: -each[0]):
-        if media_type in by_type:
-            return by_type[media_type]
-        if media_type in {"*/*", "application/*"}:
-            break
-    return Form.JSON
+    return preferred(request.headers.get("accept", ""), (Form.JSON, *forms))
+
+
+def preferred(accept: str, forms: Sequence[Form]) -> Form:
+    """The form that the header `Accept` asks for.
+
+    Each form is wanted as much as the most specific range says that it is in (RFC 9110, 12.5.1): `text/html`
+    before `text/*` before `*/*`. Of those wanted alike the one counts that is named more specifically, and
+    then the one named first. What has `q=0` is not wanted; where nothing is, the answer is JSON all the same.
+    A weight that is none, such as `q=x`, says nothing.
+
+    Args:
+        accept: The header; empty, if there was none.
+        forms: The forms that there are, JSON first.
+    """
+    ranges = [_wanted(part) for part in accept.split(",") if part.strip()]
+
+    def rank(form: Form) -> tuple[float, int, int]:
+        media_type = MEDIA_TYPES[form].partition(";")[0]
+        names = (media_type, f"{media_type.partition('/')[0]}/*", "*/*")
+        for generality, name in enumerate(names):
+            for place, (quality, said) in enumerate(ranges):
+                if said == name:
+                    return quality, -generality, -place
+        return 0.0, -len(names), 0
+
+    best = max(forms, key=rank)
+    return best if rank(best)[0] > 0 else Form.JSON
+
+
+_WEIGHT = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
 
 
 def _wanted(part: str) -> tuple[float, str]:
@@ -81,8 +105,6 @@ def _wanted(part: str) -> tuple[float, str]:
     for parameter in parameters:
         name, _, value = parameter.partition("=")
         if name.strip() == "q":
-            try:
-                return float(value), media_type
-            except ValueError:
-                return 0.0, media_type
+            weight = value.strip()
+            return (float(weight) if _WEIGHT.fullmatch(weight) else 1.0), media_type
     return 1.0, media_type

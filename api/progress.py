@@ -10,6 +10,7 @@ from starlette.requests import Request
 import projections.assessments
 import projections.progress
 import projections.pupils
+import projections.targets
 from api import progress_csv
 from api.assessments import AcademicYear
 from api.callers import Caller, signed_in
@@ -31,6 +32,7 @@ from api.progress_bodies import (
     on_track_groups,
     pupils_of,
     track_points,
+    track_targets,
 )
 from api.reading import reading
 from api.routing import Routes
@@ -121,9 +123,11 @@ class MatrixQuery(BetweenQuery, frozen=True, kw_only=True):
 
     Attributes:
         by: Whether its rows and columns are values or standings.
+        format: The form; else the header `Accept` says it.
     """
 
     by: By = By.VALUE
+    format: Form | None = None
 
 
 class OnTrackQuery(PupilsAsked, frozen=True, kw_only=True):
@@ -133,11 +137,13 @@ class OnTrackQuery(PupilsAsked, frozen=True, kw_only=True):
         academic_year: The year in which the academic year starts.
         term: The term or half-term; none for results of a whole year.
         group: Only this group; all, if none is named.
+        format: The form; else the header `Accept` says it.
     """
 
     academic_year: AcademicYear
     term: Term | None = None
     group: Group | None = None
+    format: Form | None = None
 
 
 class TrackQuery(ReadQuery, frozen=True, kw_only=True):
@@ -228,7 +234,8 @@ def read_progress(
         return Shown(caller, ReadKind.PROGRESS, cohort.views, answer)
     content: bytes | str
     if form is Form.HTML:
-        content = progress_page.whole_page(answer, _school_name(caller), school_time.today())
+        by_standing = matrices(question, cohort.members, cohort.results, By.STANDING)
+        content = progress_page.whole_page(answer, by_standing, _school_name(caller), school_time.today())
     elif asked.group is None:
         content = progress_csv.of_pupils(answer.pupils, question.start.label, question.end.label)
     else:
@@ -238,15 +245,17 @@ def read_progress(
     return ShownAsText(caller, ReadKind.PROGRESS, cohort.views, content, MEDIA_TYPES[form], HEADERS[form])
 
 
-@routes.get("/v1/progress/matrix")
+@routes.get("/v1/progress/matrix", responses=offered(Form.CSV))
 def read_matrix(
     caller: Annotated[Caller, signed_in(Permission.READ_PUPILS)],
     asked: Annotated[MatrixQuery, query(MatrixQuery)],
-) -> Shown[MatricesAnswer]:
+    request: Request,
+) -> Shown[MatricesAnswer] | ShownAsText:
     """Read transition matrices: who went from which value, or standing, to which.
 
     The two ends may stand on different schemes, as teacher assessments of Year 2 and steps do.
     """
+    form = form_of(request, asked.format, Form.CSV)
     question = asked.question
     cohort, class_name, nc_year, position = _found(caller, asked, question)
     answer = MatricesAnswer(
@@ -255,15 +264,20 @@ def read_matrix(
         matrices=matrices(question, cohort.members, cohort.results, asked.by),
         position=position,
     )
-    return Shown(caller, ReadKind.MATRIX, cohort.views, answer)
+    if form is Form.JSON:
+        return Shown(caller, ReadKind.MATRIX, cohort.views, answer)
+    content = progress_csv.of_matrices(answer.matrices, question.start.label, question.end.label)
+    return ShownAsText(caller, ReadKind.MATRIX, cohort.views, content, MEDIA_TYPES[form], HEADERS[form])
 
 
-@routes.get("/v1/progress/on-track")
+@routes.get("/v1/progress/on-track", responses=offered(Form.CSV))
 def read_on_track(
     caller: Annotated[Caller, signed_in(Permission.READ_PUPILS)],
     asked: Annotated[OnTrackQuery, query(OnTrackQuery)],
-) -> Shown[OnTrackAnswer]:
+    request: Request,
+) -> Shown[OnTrackAnswer] | ShownAsText:
     """Read the on-track table: how many are below, at and above what is expected at a point."""
+    form = form_of(request, asked.format, Form.CSV)
     at = when(asked.academic_year, asked.term)
     question = Question.at(at, asked.scheme, scale=asked.scale, subject=asked.subject)
     cohort, class_name, nc_year, position = _found(caller, asked, question)
@@ -279,7 +293,10 @@ def read_on_track(
         groups=on_track_groups(table),
         position=position,
     )
-    return Shown(caller, ReadKind.ON_TRACK, cohort.views, answer)
+    if form is Form.JSON:
+        return Shown(caller, ReadKind.ON_TRACK, cohort.views, answer)
+    content = progress_csv.of_on_track(answer.whole, answer.groups, at.label)
+    return ShownAsText(caller, ReadKind.ON_TRACK, cohort.views, content, MEDIA_TYPES[form], HEADERS[form])
 
 
 @routes.get("/v1/pupils/{pupil_id}/track", responses=offered(Form.HTML))
@@ -292,7 +309,7 @@ def read_track(
     """Read a pupil's track: every result on a scheme over the years, beside what was expected."""
     form = form_of(request, asked.format, Form.HTML)
     scheme, scale = scale_of(asked.scheme, asked.scale)
-    names = (projections.pupils.NAME, projections.assessments.NAME)
+    names = (projections.pupils.NAME, projections.assessments.NAME, projections.targets.NAME)
     with reading(caller, asked.min_position, *names) as read:
         view = projections.pupils.get(read.connection, caller.school.keys, pupil_id)
         if view is None:
@@ -301,11 +318,15 @@ def read_track(
         found = projections.progress.track_of(
             read.connection, caller.school.keys, pupil_id, scheme.name, scale
         )
+        aims = projections.progress.targets_of(
+            read.connection, caller.school.keys, pupil_id, scheme.name, scale
+        )
     answer = TrackAnswer(
         pupil=Called.of(caller, view),
         scheme=scheme.name,
         scale=scale,
         subjects=track_points(found),
+        targets=track_targets(aims),
         position=read.position,
     )
     if form is Form.JSON:

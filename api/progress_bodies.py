@@ -415,13 +415,37 @@ class TrackPoint(EntryBody, frozen=True, kw_only=True):
     expected: tuple[int, int] | None
 
 
+class TrackTarget(msgspec.Struct, frozen=True, kw_only=True):
+    """A target of a pupil.
+
+    Attributes:
+        point: The point at which it is to be reached.
+        value: As the scheme writes it.
+        points: On the scale of points; null for a value that counts none.
+    """
+
+    point: PointBody
+    value: str
+    points: int | None
+
+
 class TrackAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """A pupil's track on a scheme: every result over the years, by subject, the earliest first."""
+    """A pupil's track on a scheme: every result over the years, by subject, the earliest first.
+
+    Attributes:
+        pupil: The pupil.
+        scheme: The scheme.
+        scale: The scale of points.
+        subjects: The results, by subject.
+        targets: What is to be reached, by subject, the earliest first; also in subjects without a result.
+        position: It shows everything up to this position of the school's stream.
+    """
 
     pupil: Called
     scheme: str
     scale: str | None
     subjects: dict[str, list[TrackPoint]]
+    targets: dict[str, list[TrackTarget]]
     position: int
 
 
@@ -437,6 +461,17 @@ def track_points(track: Track) -> dict[str, list[TrackPoint]]:
                 standing=entry.standing,
                 expected=entry.expected,
             )
+            for entry in entries
+        ]
+        for subject, entries in track.items()
+    }
+
+
+def track_targets(track: Track) -> dict[str, list[TrackTarget]]:
+    """A pupil's targets as they are shown."""
+    return {
+        subject: [
+            TrackTarget(point=PointBody.of(entry.at), value=entry.value, points=entry.points)
             for entry in entries
         ]
         for subject, entries in track.items()

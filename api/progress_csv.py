@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from api.progress_bodies import FiguresBody, GroupBody, PupilProgress
+from api.progress_bodies import FiguresBody, GroupBody, OnTrackBody, OnTrackGroupBody, PupilProgress
 from domain.files.spreadsheets import csv_of
 from domain.progress.groups import Group
+from domain.progress.matrix import Matrix
 
 Cell = str | int | float | None
 
@@ -21,6 +22,13 @@ GROUP_COLUMNS = (
     "Pupils", "With both results", "Only from", "Only to", "Neither",
     "Measured", "Mean from", "Mean to", "Mean gain", "Expected gain",
     "Less than expected", "As expected", "More than expected", "Not known",
+)  # fmt: skip
+
+MATRIX_COLUMNS = ("Subject", "From", "To", "From value", "To value", "Pupils", "With both results")
+
+ON_TRACK_COLUMNS = (
+    "Group", "Part", "Subject", "Point", "Pupils", "Without a result", "Below", "At", "Above", "Not known",
+    "Share below", "Share at", "Share above",
 )  # fmt: skip
 
 
@@ -73,6 +81,52 @@ def of_groups(
                 group, value, subject, start, end, each.pupils, each.matched, each.only_start, each.only_end,
                 each.neither, each.measured, each.mean_start, each.mean_end, each.mean_gain, expected_gain,
                 each.verdicts.less, each.verdicts.as_expected, each.verdicts.more, each.verdicts.not_known,
+            ]
+            for group, value, subjects in parts
+            for subject, each in subjects.items()
+        ),
+    )  # fmt: skip
+
+
+def of_matrices(found: Iterable[Matrix], start: str, end: str) -> bytes:
+    """A row for each cell of each matrix in which there is anybody: how many went from where to where.
+
+    Args:
+        found: The matrices.
+        start: The earlier point, for people.
+        end: The later one.
+    """
+    return csv_of(
+        MATRIX_COLUMNS,
+        (
+            [matrix.subject, start, end, cell.start, cell.end, len(cell.pupils), matrix.matched]
+            for matrix in found
+            for cell in matrix.cells
+        ),
+    )
+
+
+def of_on_track(
+    whole: dict[str, OnTrackBody], groups: dict[Group, list[OnTrackGroupBody] | None], point: str
+) -> bytes:
+    """How all stand at a point, and every part of some groups.
+
+    Args:
+        whole: How all stand, by subject.
+        groups: How the groups do; of one that the reader may not know there are no rows.
+        point: The point, for people.
+    """
+    parts = [("all", "all", whole)]
+    parts += [
+        (group.value, part.value, part.subjects) for group, found in groups.items() for part in found or ()
+    ]
+    return csv_of(
+        ON_TRACK_COLUMNS,
+        (
+            [
+                group, value, subject, point, each.pupils, each.without, each.standings.below,
+                each.standings.at, each.standings.above, each.standings.not_known,
+                each.share_below, each.share_at, each.share_above,
             ]
             for group, value, subjects in parts
             for subject, each in subjects.items()

@@ -15,6 +15,7 @@ from domain.application.school_application import SchoolApplication
 from domain.assessment import STATEMENTS, Assessment, Result, cell_of, meaning_of
 from domain.code_flags import FieldFlag, flags_of
 from domain.events import is_sealed
+from domain.periods import TOLD_BY
 from domain.pupil import Pupil
 from domain.pupil_day import PupilDay, on_day
 from domain.pupil_record import (
@@ -64,12 +65,13 @@ class PupilBody(msgspec.Struct, frozen=True, kw_only=True):
         date_of_birth: The date of birth.
         upn: The Unique Pupil Number.
         former_upns: Those before, the oldest first.
+        mistyped_upns: Those that were entered for the child by mistake; null for those who may not see names.
         postcode: The postcode.
         sex: M, F, U or W.
         date_of_entry: When the child joined this school.
         nc_year: National Curriculum year.
         class_name: The registration group.
-        free_school_meals: Eligible for free school meals, as it was last written: `on_day` says what is so.
+        free_school_meals: Eligible for free school meals on the day asked about, as `on_day` says it, too.
         first_language: A DfE language code.
         ethnicity: A DfE ethnicity code.
         sen_provision: A DfE code of SEN provision, likewise.
@@ -112,6 +114,7 @@ class PupilBody(msgspec.Struct, frozen=True, kw_only=True):
     date_of_birth: date | None
     upn: str | None
     former_upns: tuple[str, ...] | None
+    mistyped_upns: tuple[str, ...] | None
     postcode: str | None
     sex: str
     date_of_entry: date
@@ -163,6 +166,9 @@ def pupil_body(caller: Caller, view: PupilView, day: date | None = None) -> Pupi
     }
     shown |= {field: getattr(view.record, field) for field in PupilRecord.__struct_fields__}
     day = day or school_time.today()
+    so = on_day(names, view.record, view.left_on, day, view.away)
+    # What was written last may have come to an end since: the plain fields say the same as `on_day`.
+    shown |= {field: getattr(so, field) for field in TOLD_BY}
     return PupilBody(
         pupil_id=view.pupil_id,
         version=view.version,
@@ -171,7 +177,7 @@ def pupil_body(caller: Caller, view: PupilView, day: date | None = None) -> Pupi
         class_id=view.class_id,
         alias=alias_for(caller, view.pupil_id),
         active_concerns=view.active_concerns,
-        on_day=on_day(names, view.record, view.left_on, day),
+        on_day=so,
         flags=flags_of(names, view.record, view.left_on, day),
         **shown,
     )
@@ -188,6 +194,7 @@ def view_of(school: SchoolApplication, pupil: Pupil) -> PupilView:
         left_on=pupil.left_on,
         class_id=school.class_id_of(class_name) if class_name else None,
         active_concerns=pupil.active_concerns,
+        away=pupil.away,
     )
 
 

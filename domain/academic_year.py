@@ -40,6 +40,12 @@ HALF_TERMS_BY_THE_END = {term: number for number, term in enumerate(HALF_TERMS, 
 }
 """How many half-terms of the year are over at the end of each: two for autumn, and for its second half."""
 
+LAST_HALF_OF = dict(zip(TERMS, HALF_TERMS[1::2], strict=True))
+"""The half-term that a term ends with: both are one point in time."""
+
+TERM_ENDED_BY = {half: term for term, half in LAST_HALF_OF.items()} | {term: term for term in TERMS}
+"""The term that ends with a term or half-term; none for the first half of one."""
+
 TERM_ENDS = {
     Term.AUTUMN: (12, 31),
     Term.SPRING: (4, 15),

@@ -17,6 +17,7 @@ import msgspec
 
 from domain.academic_year import (
     HALF_TERMS,
+    TERM_ENDED_BY,
     TERMS,
     AssessmentPoint,
     Term,
@@ -148,9 +149,9 @@ def fold(points: AssessmentPoints, events: Iterable[Event]) -> AssessmentPoints:
                 kept = {year: each for year, each in choices.items() if year < happened.from_year}
                 choices = {**kept, happened.from_year: happened.division}
             case AssessmentPointClosed():
-                closed = closed | {_when(happened)}
+                closed = closed | together(_when(happened))
             case AssessmentPointOpened():
-                closed = closed - {_when(happened)}
+                closed = closed - together(_when(happened))
             case _:
                 raise Conflict(f"{happened.name} is not an event of assessment points")
         points = msgspec.structs.replace(
@@ -163,6 +164,22 @@ def _when(happened: AssessmentPointClosed | AssessmentPointOpened) -> When:
     if happened.term is None:
         return WholeYear(happened.academic_year)
     return AssessmentPoint(happened.academic_year, happened.term)
+
+
+def together(at: When) -> frozenset[When]:
+    """The points that are closed, or opened, with one.
+
+    A school that divides its years otherwise from now on has results of both kinds, and whatever is over by
+    the one division is over by the other: a term and its second half are one point in time. So a term closes
+    with both of its halves, and with the second of them; it is opened likewise.
+    """
+    if at.term is None:
+        return frozenset({at})
+    term = TERM_ENDED_BY.get(at.term, at.term)
+    terms = {at.term, term}
+    if at.term in TERMS:
+        terms |= {half for half in HALF_TERMS if half.startswith(f"{term}-")}
+    return frozenset(AssessmentPoint(at.academic_year, term) for term in terms)
 
 
 def choose(
@@ -189,9 +206,9 @@ def close(
     Raises:
         InvalidInput: The school does not divide that year so.
     """
-    if at in points.closed:
-        return None
     points.check_division(at)
+    if together(at) <= points.closed:
+        return None
     return AssessmentPointClosed(
         originator_id=points.log,
         originator_version=points.version + 1,

@@ -197,7 +197,7 @@ class _Reader:
             ("local_authority", school.local_authority, 3),
             ("establishment", school.establishment, 4),
         ):
-            if number is not None and not (number.isalnum() and number.isascii() and len(number) == digits):
+            if number is not None and not (number.isdecimal() and number.isascii() and len(number) == digits):
                 raise _Refused(part, number, f"{digits} digits")
         self._check_day("entered_on", school.entered_on, self._today)
         self._check_day("left_on", school.left_on, self._today)

@@ -14,7 +14,7 @@ from domain.codes.nc_year import read_nc_year
 from domain.codes.postcode import read_postcode
 from domain.codes.record_sets import ENROLMENT_STATUS, POST_LOOKED_AFTER, UPN_UNKNOWN_REASON
 from domain.codes.sets import ETHNICITY, LANGUAGE, SEN_PROVISION, SEX
-from domain.codes.upn import read_upn
+from domain.codes.upn import read_upn, spelled_upn
 from domain.errors import Finding, InvalidInput
 from domain.files import fields
 from domain.files.rows import EARLIEST_DATE_OF_BIRTH, finding
@@ -41,13 +41,15 @@ class PupilParticulars(
     """Fields of a pupil to set; a field that is left out stays as it is, and null empties it.
 
     What is set here is the school's own from then on, and no file replaces it; `hand_back` names fields that
-    files may change again.
+    files may change again, with the values that are set here, if any are. `mistyped_upns` is the whole list
+    of those that were entered by mistake: with a new `upn`, the one before does not become a former one.
     """
 
     surname: str | Unset = UNSET
     forename: str | Unset = UNSET
     date_of_birth: date | Unset = UNSET
     upn: str | Unset | None = UNSET
+    mistyped_upns: tuple[str, ...] | Unset = UNSET
     postcode: str | Unset | None = UNSET
     sex: str | Unset = UNSET
     date_of_entry: date | Unset = UNSET
@@ -97,13 +99,19 @@ class PupilParticulars(
         """The particulars of a new pupil.
 
         Raises:
-            InvalidInput: A field that every pupil must have is not there.
+            InvalidInput: A field that every pupil must have is not there, or some are handed back.
         """
         missing = [field for field in MANDATORY if getattr(self, field) is UNSET]
         if missing:
             raise InvalidInput(
                 "Every pupil needs these",
                 [Finding(field=field, found="nothing", accepted="a value") for field in missing],
+            )
+        if self.hand_back:
+            accepted = "nothing: a new pupil has no fields yet that files could have back"
+            raise InvalidInput(
+                "These fields cannot be handed back",
+                [Finding(field="hand_back", found=", ".join(self.hand_back)[:60], accepted=accepted)],
             )
         return PupilNames(**self._set(PupilNames)), PupilRecord(**self._set(PupilRecord))
 
@@ -238,8 +246,8 @@ def checked(names: PupilNames, record: PupilRecord, before: Particulars | None =
     findings: list[Finding] = []
     parts = (names, record)
 
-    def read(part: Any, changed: frozenset[str]) -> dict[str, str]:
-        spelled = {}
+    def read(part: Any, changed: frozenset[str]) -> dict[str, Any]:
+        spelled: dict[str, Any] = {}
         for field, reader in _READERS.items():
             if field in changed and (text := getattr(part, field, None)) is not None:
                 try:
@@ -269,6 +277,8 @@ def checked(names: PupilNames, record: PupilRecord, before: Particulars | None =
     if "preschool_terms" in changed and terms is not None and not 0 <= terms <= MOST_PRESCHOOL_TERMS:
         accepted = f"a number of terms from 0 to {MOST_PRESCHOOL_TERMS}"
         findings.append(Finding(field="preschool_terms", found=str(terms)[:60], accepted=accepted))
+    if "mistyped_upns" in changed:  # which may have had a wrong check letter
+        spelled_names["mistyped_upns"] = tuple(map(spelled_upn, names.mistyped_upns))
     lists = lists_over_time.checked(names, record, findings, before)
     if findings:
         raise InvalidInput("These particulars cannot be accepted", findings)

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from domain.errors import Finding
 from domain.pupil_record import CarePeriod, Period, PupilRecord, SenPeriod
 
 P = TypeVar("P", bound=Period)
@@ -100,6 +101,29 @@ _KINDS = (
 
 TOLD_BY = {kind.plain: kind.periods for kind in _KINDS}
 """Fields that say today what periods say over time: who entered either owns both, and hands back both."""
+
+
+def contradictions(record: PupilRecord, written: Container[str], today: date) -> list[Finding]:
+    """What is wrong with plain fields that are written with periods that say something else of today.
+
+    Args:
+        record: As it is to be.
+        written: The fields that are written.
+        today: The day of writing.
+    """
+    findings = []
+    for kind in _KINDS:
+        periods, plain = getattr(record, kind.periods), getattr(record, kind.plain)
+        if not periods or plain is None or kind.plain not in written or kind.periods not in written:
+            continue
+        if plain != (so := kind.on(record, today)):
+            accepted = f"{_spelled(so)}, as {kind.periods} says of today, or one of the two alone"
+            findings.append(Finding(field=kind.plain, found=_spelled(plain), accepted=accepted))
+    return findings
+
+
+def _spelled(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)[:60]
 
 
 def reconciled(

@@ -10,9 +10,15 @@ from uuid import UUID
 
 import msgspec
 
-from domain.errors import Conflict, Erased, InvalidInput, NotFound
+import domain.concerns
+from domain import pupil_upns
+from domain.concerns import Concern as Concern
+from domain.concerns import ConcernClosed as ConcernClosed
+from domain.concerns import ConcernOpened as ConcernOpened
+from domain.errors import Conflict, Erased, Finding, InvalidInput
 from domain.events import SYSTEM, Actor, Event, Names, Open, Record, event, is_sealed
 from domain.pupil_record import AttendanceTotals as AttendanceTotals
+from domain.pupil_record import Away as Away
 from domain.pupil_record import PupilNames as PupilNames
 from domain.pupil_record import PupilRecord as PupilRecord
 from domain.pupil_record import RecordChange as RecordChange
@@ -81,38 +87,6 @@ class PupilReturned(Event, frozen=True, kw_only=True):
     returned_on: Record[date]
 
 
-class Concern(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """Something about a child that the school keeps an eye on.
-
-    Attributes:
-        id: Its id.
-        opened_on: Since when.
-        closed_on: Until when; none, while it is active.
-    """
-
-    id: UUID
-    opened_on: date
-    closed_on: date | None = None
-
-
-@event("pupil.concern-opened")
-class ConcernOpened(Event, frozen=True, kw_only=True):
-    """The school has a concern about the child; the words stay in this event."""
-
-    concern_id: Open[UUID]
-    opened_on: Record[date]
-    text: Names[str]
-
-
-@event("pupil.concern-closed")
-class ConcernClosed(Event, frozen=True, kw_only=True):
-    """A concern is over."""
-
-    concern_id: Open[UUID]
-    closed_on: Record[date]
-    outcome: Names[str | None] = None
-
-
 class ErasureReason(StrEnum):
     """Why a child was erased: one of these and no words of one's own, since the event stays for ever."""
 
@@ -149,6 +123,7 @@ class PupilSnapshot(Event, frozen=True, kw_only=True):
     entered: Record[tuple[str, ...]] = ()
     leaving_reason: Record[str | None] = None
     destination: Names[Destination | None] = None
+    away: Record[tuple[Away, ...]] = ()
 
     @classmethod
     def take(cls, pupil: Pupil) -> PupilSnapshot:
@@ -164,6 +139,7 @@ class PupilSnapshot(Event, frozen=True, kw_only=True):
             entered=tuple(sorted(pupil.entered)),
             leaving_reason=pupil.leaving_reason,
             destination=pupil.destination,
+            away=pupil.away,
         )
 
 
@@ -182,6 +158,7 @@ class Pupil(msgspec.Struct, frozen=True, kw_only=True):
             reader is not among them.
         leaving_reason: Why the child left, if away: a code of the set `leaving-reason`.
         destination: Where the child went then, if its numbers are known.
+        away: The times between leaving and coming back, the earliest first.
     """
 
     id: UUID
@@ -194,6 +171,7 @@ class Pupil(msgspec.Struct, frozen=True, kw_only=True):
     entered: frozenset[str] = frozenset()
     leaving_reason: str | None = None
     destination: Destination | None = None
+    away: tuple[Away, ...] = ()
 
     Snapshot: ClassVar[type[PupilSnapshot]] = PupilSnapshot
 
@@ -236,6 +214,7 @@ def _after(pupil: Pupil | None, happened: Event) -> Pupil:
                 entered=_opened(happened.entered),
                 leaving_reason=happened.leaving_reason,
                 destination=happened.destination,
+                away=happened.away,
             )
         case _ if pupil is None:
             raise Conflict(f"{happened.name} cannot be the first event of a pupil")
@@ -262,9 +241,14 @@ def _after(pupil: Pupil | None, happened: Event) -> Pupil:
                 left_on=None,
                 leaving_reason=None,
                 destination=None,
+                away=_away(pupil, happened),
             )
         case ConcernOpened() | ConcernClosed():
-            return _with_concern(pupil, happened)
+            return msgspec.structs.replace(
+                pupil,
+                version=happened.originator_version,
+                concerns=domain.concerns.after(pupil.concerns, happened),
+            )
         case PupilErased():
             return msgspec.structs.replace(pupil, version=happened.originator_version, erased=True)
         case _:
@@ -278,20 +262,11 @@ def _destination(happened: PupilLeft) -> Destination | None:
     return Destination(la, establishment) if la and establishment else None
 
 
-def _with_concern(pupil: Pupil, happened: ConcernOpened | ConcernClosed) -> Pupil:
-    concerns = pupil.concerns
-    if is_sealed(concerns):
-        pass
-    elif isinstance(happened, ConcernOpened):
-        concerns = (*concerns, Concern(id=happened.concern_id, opened_on=happened.opened_on))
-    else:
-        concerns = tuple(
-            msgspec.structs.replace(concern, closed_on=happened.closed_on)
-            if concern.id == happened.concern_id
-            else concern
-            for concern in concerns
-        )
-    return msgspec.structs.replace(pupil, version=happened.originator_version, concerns=concerns)
+def _away(pupil: Pupil, happened: PupilReturned) -> tuple[Away, ...]:
+    left_on, returned_on = pupil.left_on, happened.returned_on
+    if left_on is None or is_sealed(left_on) or is_sealed(returned_on) or is_sealed(pupil.away):
+        return pupil.away
+    return (*pupil.away, Away(left_on=left_on, returned_on=returned_on))
 
 
 def _entered_at_first(happened: PupilAdmitted) -> frozenset[str]:
@@ -360,7 +335,8 @@ def change(
 ) -> PupilChanged | None:
     """Makes the pupil's particulars these; `None` when they are already.
 
-    A UPN that is replaced is kept among the former ones.
+    A UPN that is replaced is kept among the former ones, unless it is said that it was mistyped. Fields that
+    are set and handed back at once are set now, and the files' from then on.
 
     Args:
         pupil: The pupil.
@@ -369,62 +345,35 @@ def change(
         actor: Who changes it.
         source: Whether the school enters it, or a file brings it.
         handed_back: Fields that files may change again from now on.
+
+    Raises:
+        InvalidInput: The date of entry would lie after the day of leaving; or a UPN is said to have been
+            mistyped that the child never had, or still has.
     """
-    if pupil.names.upn and names.upn != pupil.names.upn and pupil.names.upn not in names.former_upns:
-        names = msgspec.structs.replace(names, former_upns=(*names.former_upns, pupil.names.upn))
+    if pupil.left_on and pupil.record.date_of_entry != record.date_of_entry > pupil.left_on:
+        accepted = f"a day up to {pupil.left_on.isoformat()}, when the pupil left"
+        raise InvalidInput(
+            "These particulars cannot be accepted",
+            [Finding(field="date_of_entry", found=record.date_of_entry.isoformat(), accepted=accepted)],
+        )
+    names = pupil_upns.replaced(pupil.names, names)
     names_changed = names != pupil.names
     record_changed = record != pupil.record
-    handed_back &= pupil.entered
-    if not (names_changed or record_changed or handed_back):
-        return None
-    return PupilChanged(
+    changed = PupilChanged(
         originator_id=pupil.id,
         originator_version=pupil.version + 1,
         actor=actor,
         names=names if names_changed else None,
         record=RecordChange.between(pupil.record, record) if record_changed else None,
         source=source,
-        handed_back=tuple(sorted(handed_back)),
     )
-
-
-def open_concern(pupil: Pupil, concern_id: UUID, opened_on: date, text: str, actor: Actor) -> ConcernOpened:
-    """Opens a concern about the child."""
-    return ConcernOpened(
-        originator_id=pupil.id,
-        originator_version=pupil.version + 1,
-        actor=actor,
-        concern_id=concern_id,
-        opened_on=opened_on,
-        text=text,
-    )
-
-
-def close_concern(
-    pupil: Pupil, concern_id: UUID, closed_on: date, outcome: str | None, actor: Actor
-) -> ConcernClosed:
-    """Closes a concern.
-
-    Raises:
-        NotFound: The child has no such concern.
-        Conflict: It is closed.
-        InvalidInput: The day lies before the one on which it was opened.
-    """
-    concern = next((each for each in pupil.concerns if each.id == concern_id), None)
-    if concern is None:
-        raise NotFound("This pupil has no concern with that id")
-    if concern.closed_on:
-        raise Conflict("This concern is closed already", closed_on=concern.closed_on.isoformat())
-    if closed_on < concern.opened_on:
-        raise InvalidInput("A concern cannot be closed before the day on which it was opened")
-    return ConcernClosed(
-        originator_id=pupil.id,
-        originator_version=pupil.version + 1,
-        actor=actor,
-        concern_id=concern_id,
-        closed_on=closed_on,
-        outcome=outcome,
-    )
+    owned = pupil.entered
+    if source is Source.ENTERED:
+        owned |= changed_fields(pupil, changed)
+    handed_back &= owned
+    if not (names_changed or record_changed or handed_back):
+        return None
+    return msgspec.structs.replace(changed, handed_back=tuple(sorted(handed_back)))
 
 
 def leave(
@@ -455,7 +404,10 @@ def leave(
     if pupil.left_on:
         raise Conflict("This pupil has already left the school", left_on=pupil.left_on.isoformat())
     if left_on < pupil.record.date_of_entry:
-        raise InvalidInput("A pupil cannot leave before the date of entry")
+        raise InvalidInput(
+            "A pupil cannot leave before the date of entry",
+            [_not_before("left_on", left_on, pupil.record.date_of_entry, "the date of entry")],
+        )
     return PupilLeft(
         originator_id=pupil.id,
         originator_version=pupil.version + 1,
@@ -479,10 +431,18 @@ def take_back(pupil: Pupil, returned_on: date, actor: Actor) -> PupilReturned:
     if not pupil.left_on:
         raise Conflict("This pupil is on the roll already")
     if returned_on < pupil.left_on:
-        raise InvalidInput("A pupil cannot return before the day of leaving")
+        raise InvalidInput(
+            "A pupil cannot return before the day of leaving",
+            [_not_before("returned_on", returned_on, pupil.left_on, "the day of leaving")],
+        )
     return PupilReturned(
         originator_id=pupil.id, originator_version=pupil.version + 1, actor=actor, returned_on=returned_on
     )
+
+
+def _not_before(field: str, day: date, first: date, what: str) -> Finding:
+    accepted = f"a day from {first.isoformat()} on, {what}"
+    return Finding(field=field, found=day.isoformat(), accepted=accepted)
 
 
 def erase(pupil: Pupil, reason: ErasureReason, actor: Actor) -> PupilErased:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 
 import msgspec
@@ -9,7 +10,7 @@ import msgspec
 from domain.academic_year import TERMS, AssessmentPoint, Term, academic_year_of
 from domain.codes.sets import is_additional_language
 from domain.periods import in_care_on, meals_on, premium_on, provision_on
-from domain.pupil_record import PupilNames, PupilRecord
+from domain.pupil_record import Away, PupilNames, PupilRecord
 
 
 class Age(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,7 +27,7 @@ class PupilDay(msgspec.Struct, frozen=True, kw_only=True):
         day: The day.
         age: None before birth, and for those who may not know the date of birth.
         term_of_birth: The term in which the birthday falls; the oldest of a year were born in autumn.
-        terms_completed: Terms in this setting: those that have ended while the child was on roll.
+        terms_completed: Terms in this setting: those that have ended while the child was on roll, not away.
         eal: English as an additional language: as the school says, or else as the first language tells; none,
             where neither does.
         free_school_meals: Eligible; none, where nobody has said.
@@ -46,7 +47,13 @@ class PupilDay(msgspec.Struct, frozen=True, kw_only=True):
     in_care: bool | None
 
 
-def on_day(names: PupilNames | None, record: PupilRecord, left_on: date | None, day: date) -> PupilDay:
+def on_day(
+    names: PupilNames | None,
+    record: PupilRecord,
+    left_on: date | None,
+    day: date,
+    away: Iterable[Away] = (),
+) -> PupilDay:
     """What is so of a pupil on a day.
 
     Args:
@@ -54,12 +61,13 @@ def on_day(names: PupilNames | None, record: PupilRecord, left_on: date | None, 
         record: Everything else.
         left_on: When the child left, if away.
         day: The day asked about.
+        away: The times between leaving and coming back.
     """
     return PupilDay(
         day=day,
         age=age_on(names.date_of_birth, day) if names else None,
         term_of_birth=term_of_birth(names.date_of_birth) if names else None,
-        terms_completed=terms_completed(record.date_of_entry, left_on, day),
+        terms_completed=terms_completed(record.date_of_entry, left_on, day, away),
         eal=has_additional_language(record),
         free_school_meals=meals_on(record, day),
         premium=premium_on(record, day),
@@ -84,14 +92,22 @@ def term_of_birth(born: date) -> Term:
     return Term.SPRING if born.month <= 4 else Term.SUMMER
 
 
-def terms_completed(entered: date, left_on: date | None, day: date) -> int:
+def terms_completed(entered: date, left_on: date | None, day: date, away: Iterable[Away] = ()) -> int:
     """How many terms a child has completed in this setting by the end of a day.
 
-    A term counts when it has ended by then, the child had come before its end, and had not left before it.
+    A term counts when it has ended by then, the child had come before its end, and was not away at its end.
+
+    Args:
+        entered: The date of entry.
+        left_on: When the child left, if away.
+        day: The day asked about.
+        away: The times between leaving and coming back; who comes back in a term completes it.
     """
     until = min(day, left_on or date.max)
+    absences = tuple(away)
     return sum(
         entered < point.ends_on <= until
+        and not any(each.left_on < point.ends_on <= each.returned_on for each in absences)
         for year in range(academic_year_of(entered), academic_year_of(max(until, entered)) + 1)
         for point in (AssessmentPoint(year, term) for term in TERMS)
     )

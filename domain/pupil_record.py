@@ -91,6 +91,7 @@ class PupilNames(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         previous_schools: The schools before this one, the earliest first.
         attendance_before: Attendance of earlier years and at other schools, from files; it names the schools.
         other_elements: What Common Transfer Files said and no other field holds.
+        mistyped_upns: UPNs that were entered for the child by mistake: none of its own, and never looked for.
     """
 
     surname: str
@@ -108,6 +109,19 @@ class PupilNames(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     previous_schools: tuple[SchoolAttended, ...] = ()
     attendance_before: tuple[YearAttended, ...] = ()
     other_elements: tuple[OtherElement, ...] = ()
+    mistyped_upns: tuple[str, ...] = ()
+
+
+class Away(msgspec.Struct, frozen=True):
+    """A time in which the child was not at the school, between leaving and coming back.
+
+    Attributes:
+        left_on: The last day before it.
+        returned_on: The first day after it.
+    """
+
+    left_on: date
+    returned_on: date
 
 
 class Period(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

@@ -12,3 +12,8 @@ SCHOOL_TIME = ZoneInfo("Europe/London")
 def today() -> date:
     """The day that it is at the school."""
     return datetime.now(SCHOOL_TIME).date()
+
+
+def day_of(moment: datetime) -> date:
+    """The day that a moment falls on in England."""
+    return moment.astimezone(SCHOOL_TIME).date()

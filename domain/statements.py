@@ -50,7 +50,24 @@ class StatementRegistered(Event, frozen=True, kw_only=True):
 
 @event("statement.withdrawn")
 class StatementWithdrawn(Event, frozen=True, kw_only=True):
-    """A statement is judged no longer; what was judged before stays."""
+    """A statement is judged no longer; what was judged before stays.
+
+    Written before :class:`StatementRetired` was.
+    """
+
+    subject_field: ClassVar[str] = "school_id"
+
+    school_id: Open[UUID]
+    statement_id: Open[UUID]
+
+
+@event("school.statement-withdrawn")
+class StatementRetired(Event, frozen=True, kw_only=True):
+    """A statement is judged no longer; what was judged before stays.
+
+    In the category that decisions may rest on: whoever judges a statement does so on condition that none has
+    been withdrawn meanwhile.
+    """
 
     subject_field: ClassVar[str] = "school_id"
 
@@ -83,7 +100,7 @@ def fold(events: Iterable[Event]) -> dict[UUID, Statement]:
                 statements[happened.statement_id] = Statement(
                     id=happened.statement_id, key=happened.key, text=happened.text
                 )
-            case StatementWithdrawn():
+            case StatementWithdrawn() | StatementRetired():
                 before = statements[happened.statement_id]
                 statements[happened.statement_id] = msgspec.structs.replace(before, withdrawn=True)
             case _:

@@ -13,9 +13,9 @@ from uuid import UUID
 
 import msgspec
 
-from domain.academic_year import TERMS, AssessmentPoint, Term, When
+from domain.academic_year import LAST_HALF_OF, TERM_ENDED_BY, AssessmentPoint, Term, When
 from domain.application.school_application import assessments_of
-from domain.assessment import STATEMENTS, STATUTORY, STEPS, Result, cell_of, meaning_of
+from domain.assessment import STATEMENTS, STATUTORY, STEPS, Cell, Result, cell_of, meaning_of
 from domain.events import Compartment, is_sealed
 from domain.ledger.database import Connection
 from domain.ledger.mapper import EventMapper, Origin, split
@@ -175,32 +175,44 @@ def judged(connection: Connection, keys: Keyring, pupil_ids: Iterable[UUID]) -> 
 def at_points(
     connection: Connection, keys: Keyring, points: Sequence[AssessmentPoint], scheme: str = STEPS
 ) -> Iterator[Result]:
-    """Every current result of the school at some assessment points.
+    """Every current result of the school at the ends of some terms, one of a pupil in a subject and term.
+
+    The second half of a term ends with it, so that its judgements count as those of the term; of a judgement
+    of the term and one of its second half the one that was entered later counts. Results name the whole term.
 
     Args:
         connection: Bound to the school, of the worker's role.
         keys: What opens the results.
-        points: The points.
+        points: The terms.
         scheme: The scale.
     """
     rows = connection.execute(
         SQL["at_points"],
         [
             keys.school_id,
-            [point.academic_year for point in points],
-            [point.term.value for point in points],
+            [point.academic_year for point in points for _ in range(2)],
+            [term.value for point in points for term in (point.term, LAST_HALF_OF[point.term])],
             scheme,
         ],
         binary=True,
     ).fetchall()
     keys.need({row[1] for row in rows})
-    return (view.result for view in _opened(keys, rows))
+    newest: dict[tuple[UUID, Cell], AssessmentView] = {}
+    for view in _opened(keys, rows):
+        assert view.result.term
+        term = TERM_ENDED_BY[Term(view.result.term)]
+        view = msgspec.structs.replace(view, result=msgspec.structs.replace(view.result, term=term.value))
+        place = (view.pupil_id, cell_of(view.result))
+        if place not in newest or newest[place].entered < view.entered:
+            newest[place] = view
+    return (view.result for view in newest.values())
 
 
 def terms(connection: Connection, school_id: UUID, scheme: str = STEPS) -> set[AssessmentPoint]:
-    """The terms, not half-terms, that the school has any result of a scheme at."""
-    rows = connection.execute(SQL["terms"], [school_id, scheme, [term.value for term in TERMS]], binary=True)
-    return {AssessmentPoint(year, Term(term)) for year, term in rows}
+    """The terms that the school has any result of a scheme at the end of: of the term, or its second half."""
+    names = [term.value for term in TERM_ENDED_BY]
+    rows = connection.execute(SQL["terms"], [school_id, scheme, names], binary=True)
+    return {AssessmentPoint(year, TERM_ENDED_BY[Term(term)]) for year, term in rows}
 
 
 def _views(connection: Connection, keys: Keyring, rows: Sequence[tuple[Any, ...]]) -> list[AssessmentView]:

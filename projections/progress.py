@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from domain.academic_year import When
 from domain.application.school_application import assessments_of
-from domain.assessment import STATUTORY
+from domain.assessment import STATUTORY, Result
 from domain.events import Compartment, is_sealed
 from domain.ledger.database import Connection
 from domain.ledger.mapper import EventMapper
@@ -28,7 +28,7 @@ from domain.progress.question import Question
 from domain.progress.track import Track, track
 from domain.vault import keystore
 from domain.vault.keyring import Keyring
-from projections import pupils
+from projections import pupils, targets
 from projections.pupils import PupilView
 
 SQL = load("projections", "progress.sql")
@@ -156,6 +156,36 @@ def track_of(connection: Connection, keys: Keyring, pupil_id: UUID, scheme: str,
     rows = connection.execute(SQL["track"], [keys.school_id, pupil_id, [scheme, STATUTORY]], binary=True)
     found = _opened(connection, keys, rows.fetchall(), {scheme: scale}, lambda _: True)
     return track(found.get(pupil_id, {}))
+
+
+def targets_of(
+    connection: Connection, keys: Keyring, pupil_id: UUID, scheme: str, scale: str | None
+) -> Track:
+    """A pupil's targets on a scheme, as if they were reached: by subject, in the order of time.
+
+    Args:
+        connection: Bound to the school.
+        keys: What the reader holds of the school's keys.
+        pupil_id: The pupil.
+        scheme: The name of the scheme.
+        scale: The scale of its points.
+    """
+    aims: dict[str, dict[When, Entry]] = {}
+    for view in targets.of_pupils(connection, keys, [pupil_id]):
+        aim = view.target
+        reached = Result(
+            scheme=aim.scheme,
+            subject=aim.subject,
+            value=aim.value,
+            academic_year=aim.academic_year,
+            term=aim.term,
+            component=aim.component,
+            scheme_version=aim.scheme_version,
+        )
+        entry = seen(reached, {scheme: scale})
+        if entry is not None:
+            aims.setdefault(entry.subject, {})[entry.at] = entry
+    return track(aims)
 
 
 def _opened(

@@ -23,7 +23,7 @@ from domain.ledger.mapper import EventMapper, split
 from domain.ledger.sealing import generation_of, place_of_row, seal, unseal
 from domain.ledger.sql import load
 from domain.ledger.stream import RecordedEvent
-from domain.pupil import PupilNames, PupilRecord, RecordChange
+from domain.pupil import Away, PupilNames, PupilRecord, RecordChange
 from domain.vault.aliases import class_id_of
 from domain.vault.keyring import Keyring
 
@@ -42,6 +42,7 @@ class _Kept(msgspec.Struct, frozen=True, omit_defaults=True):
     record: PupilRecord
     left_on: date | None = None
     active_concerns: int = 0
+    away: tuple[Away, ...] = ()
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -125,7 +126,10 @@ def _after(mapper: EventMapper, row: _Row | None, event: RecordedEvent) -> _Row:
         case "pupil.left":
             row.kept = replace(row.kept, left_on=said["left_on"])
         case "pupil.returned":
-            row.kept = replace(row.kept, left_on=None)
+            away = row.kept.away
+            if row.kept.left_on is not None:
+                away = (*away, Away(left_on=row.kept.left_on, returned_on=said["returned_on"]))
+            row.kept = replace(row.kept, left_on=None, away=away)
         case "pupil.concern-opened":
             row.kept = replace(row.kept, active_concerns=row.kept.active_concerns + 1)
         case "pupil.concern-closed":
@@ -173,6 +177,7 @@ class PupilView(msgspec.Struct, frozen=True, kw_only=True):
         left_on: When the child left, if away.
         class_id: The class, for filters.
         active_concerns: How many concerns the school has about the child.
+        away: The times between leaving and coming back.
     """
 
     pupil_id: UUID
@@ -182,6 +187,7 @@ class PupilView(msgspec.Struct, frozen=True, kw_only=True):
     left_on: date | None = None
     class_id: UUID | None = None
     active_concerns: int = 0
+    away: tuple[Away, ...] = ()
 
 
 class ClassView(msgspec.Struct, frozen=True, kw_only=True):
@@ -262,6 +268,7 @@ def _view(mapper: EventMapper, keys: Keyring, row: tuple[Any, ...]) -> PupilView
         left_on=kept.left_on,
         class_id=class_id,
         active_concerns=kept.active_concerns,
+        away=kept.away,
     )
 
 

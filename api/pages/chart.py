@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from api.pages.markup import Content, Markup, tag
-from api.pages.style import BAND, BAND_EDGE, GRID, INK, LINE
+from api.pages.style import BAND, BAND_EDGE, GRID, INK, LINE, TARGET
 from api.progress_bodies import PointBody
 from domain.academic_year import HALF_TERMS_BY_THE_END, Term
 from domain.schemes.catalogue import SCHEMES
@@ -36,6 +36,20 @@ class Dot(NamedTuple):
     points: float | None
     label: str
     expected: tuple[float, float] | None
+
+
+class Aim(NamedTuple):
+    """A target on the chart.
+
+    Attributes:
+        at: When it is to be reached.
+        points: How high it lies; nothing is drawn of one that counts none.
+        label: What stands beside it.
+    """
+
+    at: PointBody
+    points: float | None
+    label: str
 
 
 class _Frame(msgspec.Struct, frozen=True):
@@ -78,6 +92,7 @@ def chart(
     labels: Mapping[int, str],
     *,
     width: int = NARROW,
+    aims: Sequence[Aim] = (),
 ) -> Markup | None:
     """A chart; nothing, where there is nothing to draw.
 
@@ -88,12 +103,14 @@ def chart(
         dots: The points, the earliest first.
         labels: What to write beside the axis, by points.
         width: How wide it is, in units of which a letter has about six.
+        aims: Targets, the earliest first.
     """
-    heights = [dot.points for dot in dots if dot.points is not None]
+    marks: list[Dot | Aim] = sorted([*dots, *aims], key=lambda mark: time_of(mark.at))
+    heights = [mark.points for mark in marks if mark.points is not None]
     if not heights:
         return None
     heights += [height for dot in dots if dot.expected for height in dot.expected]
-    times = [_time(dot.at) for dot in dots]
+    times = [time_of(mark.at) for mark in marks]
     low, high = min(heights), max(heights)
     room = max(1.0, (high - low) * 0.08)
     frame = _Frame(width, min(times), max(times), low - room, high + room)
@@ -102,9 +119,10 @@ def chart(
         tag("title", title, id=f"{name}-title"),
         tag("desc", description, id=f"{name}-description"),
         *_axis(frame, labels),
-        *_times(frame, dots),
+        *_times(frame, marks),
         *_band(frame, dots),
         *_line(frame, dots),
+        *_diamonds(frame, dots, aims),
         viewBox=f"0 0 {width} {HEIGHT}",
         role="img",
         font_family="system-ui, 'Segoe UI', Arial, sans-serif",
@@ -114,7 +132,8 @@ def chart(
     )
 
 
-def _time(at: PointBody) -> float:
+def time_of(at: PointBody) -> int:
+    """When a point is over, in half-terms."""
     over = len(HALF_TERMS_BY_THE_END) if at.term is None else HALF_TERMS_BY_THE_END[Term(at.term)]
     return at.academic_year * 6 + (6 if at.term is None else over)
 
@@ -131,9 +150,10 @@ def _axis(frame: _Frame, labels: Mapping[int, str]) -> list[Markup]:
     return drawn
 
 
-def _times(frame: _Frame, dots: Sequence[Dot]) -> list[Markup]:
+def _times(frame: _Frame, marks: Sequence[Dot | Aim]) -> list[Markup]:
     """Terms along the bottom, and below the first of each academic year the year."""
-    places = [frame.across(_time(dot.at)) for dot in dots]
+    dots = list({time_of(mark.at): mark for mark in marks}.values())  # a target and a result of one time
+    places = [frame.across(time_of(dot.at)) for dot in dots]
     apart = min((after - before for before, after in pairwise(places)), default=ROOM_FOR_NAMES)
     drawn: list[Markup] = []
     year = None
@@ -169,7 +189,7 @@ def _band(frame: _Frame, dots: Sequence[Dot]) -> list[Markup]:
     """What was expected: unbroken as long as it is known."""
     drawn = []
     for part in _known(dots):
-        edges = [(frame.across(_time(dot.at)), dot.expected) for dot in part if dot.expected]
+        edges = [(frame.across(time_of(dot.at)), dot.expected) for dot in part if dot.expected]
         if len(edges) == 1:  # one point has no extent
             [(x, expected)] = edges
             edges = [(x - 10, expected), (x + 10, expected)]
@@ -200,7 +220,7 @@ def _known(dots: Sequence[Dot]) -> list[list[Dot]]:
 
 def _line(frame: _Frame, dots: Sequence[Dot]) -> list[Markup]:
     places = [
-        (frame.across(_time(dot.at)), frame.down(dot.points), dot.label)
+        (frame.across(time_of(dot.at)), frame.down(dot.points), dot.label)
         for dot in dots
         if dot.points is not None
     ]
@@ -216,9 +236,30 @@ def _line(frame: _Frame, dots: Sequence[Dot]) -> list[Markup]:
     ]
     for x, y, label in places:
         drawn.append(tag("circle", cx=x, cy=y, r=4, fill=LINE, stroke="#fff", stroke_width=1.5))
-        if label:
-            # White behind the letters, where they cross a line.
-            where: dict[str, Content] = {"x": x, "y": y - 9, "text_anchor": "middle", "font_weight": "600"}
-            drawn.append(tag("text", label, stroke="#fff", stroke_width=3, **where))
-            drawn.append(tag("text", label, **where))
+        drawn += _label(label, x, y - 9)
+    return drawn
+
+
+def _label(label: str, x: float, y: float) -> list[Markup]:
+    """What stands beside a mark, with white behind the letters, where they cross a line."""
+    if not label:
+        return []
+    where: dict[str, Content] = {"x": x, "y": y, "text_anchor": "middle", "font_weight": "600"}
+    return [tag("text", label, stroke="#fff", stroke_width=3, **where), tag("text", label, **where)]
+
+
+def _diamonds(frame: _Frame, dots: Sequence[Dot], aims: Sequence[Aim]) -> list[Markup]:
+    """Targets: hollow, so that a result on one is seen in it; labelled below, but not twice alike."""
+    reached = {(time_of(dot.at), dot.points) for dot in dots}
+    drawn: list[Markup] = []
+    for aim in aims:
+        if aim.points is None:
+            continue
+        x, y = frame.across(time_of(aim.at)), frame.down(aim.points)
+        corners = ((x, y - 8), (x + 8, y), (x, y + 8), (x - 8, y))
+        path = "M" + "L".join(f"{across:g} {down:g}" for across, down in corners) + "Z"
+        drawn.append(tag("path", d=path, fill="none", stroke="#fff", stroke_width=5))
+        drawn.append(tag("path", d=path, fill="none", stroke=TARGET, stroke_width=2.5))
+        if (time_of(aim.at), aim.points) not in reached:
+            drawn += _label(aim.label, x, y + 21)
     return drawn

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from api.pages.chart import Dot, chart, labels_of
 from api.pages.markup import Content, Markup, page, person, table, tag
 from api.pages.words import GROUPS, REASONS, VERDICTS, pupils, signed, subject_of, value_of
 from api.progress_bodies import CourseBody, FiguresBody, GainBody, ProgressAnswer
+from domain.progress.groups import NOT_KNOWN
+from domain.progress.matrix import Matrix
 from domain.schemes.catalogue import SCHEMES
 
 
-def whole_page(answer: ProgressAnswer, school_name: str, day: date) -> str:
+def whole_page(answer: ProgressAnswer, matrices: Sequence[Matrix], school_name: str, day: date) -> str:
     """The page.
 
     Args:
         answer: What is shown.
+        matrices: Who went from which standing to which, by subject.
         school_name: The school.
         day: The day on which it was asked for.
     """
@@ -41,7 +45,11 @@ def whole_page(answer: ProgressAnswer, school_name: str, day: date) -> str:
         else tag("p", "The results cannot be compared: they do not stand on one scale of points."),
         *(_subject(answer, subject) for subject in answer.subjects),
         None if answer.subjects else tag("p", "There are no results at either point."),
-        *([_groups(answer), _pupils(answer)] if answer.subjects else []),
+        *(
+            [_on_track(answer), _transitions(answer, matrices), _groups(answer), _pupils(answer)]
+            if answer.subjects
+            else []
+        ),
     )
 
 
@@ -130,6 +138,76 @@ def _course(called: str, course: list[CourseBody]) -> Markup:
     return table(f"{called}, point by point (the same pupils)", columns, rows, numbers=frozenset(range(1, 7)))
 
 
+def _on_track(answer: ProgressAnswer) -> Markup:
+    """How the matched pupils stand at the later point against what is expected, beside the earlier one."""
+    rows: list[list[Content]] = []
+    for subject in answer.subjects:
+        figures = answer.whole[subject]
+        start, end = figures.start_standings, figures.end_standings
+        on_track = end.at + end.above
+        rows.append(
+            [
+                subject_of(answer.asked.end_scheme, subject),
+                figures.matched,
+                f"{start.at + start.above} of {start.known}" if start.known else None,
+                end.below,
+                end.at,
+                end.above,
+                f"{on_track} of {end.known} ({on_track / end.known:.0%})" if end.known else None,
+            ]
+        )
+    columns = ["Subject", "Pupils", "On track before", "Below", "At", "Above", "On track"]
+    return tag(
+        "section",
+        tag("h2", "On track"),
+        tag(
+            "div",
+            table(
+                f"The matched pupils against what is expected at {answer.asked.end.label}; those at or "
+                "above it are on track",
+                columns,
+                rows,
+                numbers=frozenset(range(1, len(columns))),
+            ),
+            class_="scroll",
+        ),
+    )
+
+
+def _transitions(answer: ProgressAnswer, matrices: Sequence[Matrix]) -> Markup | None:
+    """A small matrix of each subject: from which standing to which, in numbers of pupils."""
+    drawn = [_matrix(answer, each) for each in matrices if each.matched]
+    if not drawn:
+        return None
+    return tag(
+        "section",
+        tag("h2", "From where to where"),
+        tag(
+            "p",
+            f"How many pupils went from which standing at {answer.asked.start.label} (down) to which at "
+            f"{answer.asked.end.label} (across).",
+        ),
+        tag("div", *drawn, class_="matrices"),
+    )
+
+
+def _matrix(answer: ProgressAnswer, matrix: Matrix) -> Markup:
+    counts = {(cell.start, cell.end): len(cell.pupils) for cell in matrix.cells}
+    standings = ["below", "at", "above"]
+    if NOT_KNOWN in {*matrix.rows, *matrix.columns}:
+        standings.append(NOT_KNOWN)
+    rows: list[list[Content]] = [
+        [start.replace("-", " ").capitalize(), *(counts.get((start, end)) for end in standings)]
+        for start in standings
+    ]
+    return table(
+        f"{subject_of(answer.asked.end_scheme, matrix.subject)}: {pupils(matrix.matched)}",
+        ["From ↓ to →", *(end.replace("-", " ").capitalize() for end in standings)],
+        rows,
+        numbers=frozenset(range(1, len(standings) + 1)),
+    )
+
+
 def _groups(answer: ProgressAnswer) -> Markup:
     def row(name: str, figures: dict[str, FiguresBody]) -> list[Content]:
         found = [figures[subject] for subject in answer.subjects]
@@ -148,11 +226,15 @@ def _groups(answer: ProgressAnswer) -> Markup:
     return tag(
         "section",
         tag("h2", "Groups"),
-        table(
-            "Mean gain in points, and in brackets the number of pupils whom it is the mean of",
-            columns,
-            rows,
-            numbers=frozenset(range(1, len(columns))),
+        tag(
+            "div",
+            table(
+                "Mean gain in points, and in brackets the number of pupils whom it is the mean of",
+                columns,
+                rows,
+                numbers=frozenset(range(1, len(columns))),
+            ),
+            class_="scroll",
         ),
     )
 
@@ -172,10 +254,14 @@ def _pupils(answer: ProgressAnswer) -> Markup:
     return tag(
         "section",
         tag("h2", "Pupils"),
-        table(
-            "From where to where; what was gained, and whether that is less, as much or more than expected",
-            columns,
-            rows,
+        tag(
+            "div",
+            table(
+                "From where to where; what was gained, and whether less, as much or more than expected",
+                columns,
+                rows,
+            ),
+            class_="scroll",
         ),
     )
 

@@ -8,6 +8,7 @@ INK: Final = "#1b1f24"
 LINE: Final = "#12497f"
 BAND: Final = "#cfe5d4"
 BAND_EDGE: Final = "#3f7a4d"
+TARGET: Final = "#8a2b06"
 GRID: Final = "#d5dae0"
 
 STYLE: Final = f"""
@@ -22,6 +23,7 @@ p {{ margin: .2rem 0 .6rem; }}
 .about {{ color: #3c434b; }}
 .chart {{ display: grid; grid-template-columns: minmax(0, 9fr) minmax(0, 11fr); gap: .5rem 1.5rem;
   align-items: start; }}
+.chart.aims {{ grid-template-columns: minmax(0, 8fr) minmax(0, 12fr); column-gap: 1rem; }}
 .chart.wide {{ grid-template-columns: minmax(0, 1fr); }}
 .chart figure {{ margin: 0; }}
 tbody th {{ white-space: nowrap; }}
@@ -30,7 +32,12 @@ figcaption {{ display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; font-size: .85r
 .key::before {{ content: ""; display: inline-block; width: 1.4rem; margin-right: .4rem;
   vertical-align: middle; print-color-adjust: exact; -webkit-print-color-adjust: exact; }}
 .key.line::before {{ height: 0; border-top: 3px solid {LINE}; }}
+.key.target::before {{ width: .7rem; height: .7rem; border: 2px solid {TARGET}; transform: rotate(45deg); }}
 .key.band::before {{ height: .8rem; background: {BAND}; border: 1px dashed {BAND_EDGE}; }}
+.matrices {{ display: grid; gap: 0 2rem;
+  grid-template-columns: repeat(auto-fit, minmax(min(15rem, 100%), 1fr)); }}
+.matrices table {{ table-layout: fixed; }}
+.matrices > *, .scroll, .beside {{ min-width: 0; overflow-x: auto; }}
 table {{ width: 100%; margin: 0 0 1rem; border-collapse: collapse; font-size: .88rem; }}
 .beside table {{ font-size: .82rem; }}
 .beside th, .beside td {{ padding-left: .3rem; padding-right: .3rem; }}
@@ -40,7 +47,13 @@ thead th {{ border-bottom: 1.5px solid {INK}; }}
 tbody th {{ font-weight: 500; }}
 .number {{ text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }}
 .small {{ display: block; color: #3c434b; font-size: .92em; }}
-@media screen and (max-width: 46rem) {{ .chart {{ grid-template-columns: minmax(0, 1fr); }} }}
+@media screen and (max-width: 46rem) {{
+  main {{ padding: 1rem; }}
+  .chart, .chart.aims {{ grid-template-columns: minmax(0, 1fr); }}
+  table, .beside table {{ font-size: .78rem; }}
+  th, td, .beside th, .beside td {{ padding-left: .2rem; padding-right: .2rem; }}
+  tbody th {{ white-space: normal; }}
+}}
 @page {{ size: A4; margin: 14mm 12mm; }}
 @media print {{
   :root {{ font-size: 9.5pt; }}
@@ -50,7 +63,10 @@ tbody th {{ font-weight: 500; }}
   main {{ max-width: none; padding: 0; }}
   svg, svg * {{ print-color-adjust: exact; -webkit-print-color-adjust: exact; }}
   h2, caption {{ break-after: avoid; }}
-  figure, section.whole, tr {{ break-inside: avoid; }}
+  .matrices > *, .scroll, .beside {{ overflow: visible; }}
+  .beside table {{ font-size: .78rem; }}
+  .beside th, .beside td {{ padding-left: .2rem; padding-right: .2rem; }}
+  figure, section.whole, tr, .matrices > * {{ break-inside: avoid; }}
   thead {{ display: table-header-group; }}
 }}
 """

@@ -14,6 +14,7 @@ from domain import school_time
 from domain.academic_year import When, academic_year_label, academic_year_of, when
 from domain.access import Permission
 from domain.application.assessment_points import points_to_record_at
+from domain.application.nc_years import nc_years_at
 from domain.application.school_application import (
     CommandKey,
     Decision,
@@ -31,7 +32,6 @@ from domain.assessment import (
     AssessmentVoided,
     Result,
     meaning_of,
-    nc_year_then,
     result_of,
     version_for,
 )
@@ -115,11 +115,11 @@ def record(
         statements = statements_of(school) if scheme == STATEMENTS else {}
         findings = period_findings(entries, at, scheme, today, assessed_on)
         made = _Entered(scheme, at, assessed_on, statements)
+        nc_years = nc_years_at(school, pupils, at, today)
         results = []
         for number, entry in enumerate(entries, start=1):
             pupil = pupils.get(entry.pupil_id)
-            nc_year = _nc_year_at(pupil, at, today) if pupil else None
-            result, found = made.result(number, entry, nc_year)
+            result, found = made.result(number, entry, nc_years.get(entry.pupil_id))
             if pupil is None:
                 found = [no_pupil(entry.pupil_id), *found]
             findings += [msgspec.structs.replace(finding, row=number) for finding in found]
@@ -149,12 +149,6 @@ def record(
         return Decision(events, SheetResult(ids), unless)
 
     return school.carry_out(decide, SheetResult, command)
-
-
-def _nc_year_at(pupil: Pupil, at: When, today: date) -> str | None:
-    """The NC year that a child was in then, reckoned from now, or from when it left and moved up no more."""
-    last_day = min(pupil.left_on or today, today)
-    return nc_year_then(pupil.record.nc_year, academic_year_of(last_day) - at.academic_year)
 
 
 def period_findings(

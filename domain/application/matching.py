@@ -155,11 +155,13 @@ def merged(row: PupilRow, pupil: Pupil, today: date) -> Merged:
     for field in ("surname", "forename"):
         if field in stated and stated[field].casefold() == getattr(names, field).casefold():
             del stated[field]
+    if "former_upns" in stated:  # a file may still know the child by one that was mistyped here
+        stated["former_upns"] = [upn for upn in stated["former_upns"] if upn not in names.mistyped_upns]
     for field, join in _JOINED.items():
         if field in stated:
             stated[field] = join(getattr(names, field), stated[field])
-    if names.upn and stated.get("upn") in names.former_upns:
-        del stated["upn"]  # the file is older than the change of UPN
+    if (names.upn and stated.get("upn") in names.former_upns) or stated.get("upn") in names.mistyped_upns:
+        del stated["upn"]  # the file is older than the change, or the correction, of the UPN
     kept += _take_out(stated, names, pupil.entered - ADDED_TO)
     names = msgspec.structs.replace(names, **stated)
     if names.upn and record.upn_missing:

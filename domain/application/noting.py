@@ -8,17 +8,17 @@ from uuid import UUID
 
 import msgspec
 
+import domain.concerns
 import domain.notes
-import domain.pupil
 from domain import school_time
 from domain.addresses import ACCEPTED, find_addresses
 from domain.application.school_application import CommandKey, Decision, Outcome, SchoolApplication
+from domain.concerns import Concern, ConcernClosed, ConcernOpened
 from domain.errors import Finding, InvalidInput, NotFound
 from domain.events import Actor, Event
 from domain.files.rows import finding
 from domain.identifiers import new_id
 from domain.notes import Note, NoteChanged, NoteRemoved, NoteWritten, notes_of
-from domain.pupil import Concern, ConcernClosed, ConcernOpened
 from domain.text import read_text
 
 LONGEST = 4000
@@ -231,7 +231,7 @@ def open_concern(
 
     def decide() -> Decision[ConcernResult]:
         pupil = school.pupil(pupil_id)
-        opened = domain.pupil.open_concern(pupil, concern_id, opened_on, text, actor)
+        opened = domain.concerns.open_concern(pupil, concern_id, opened_on, text, actor)
         result = ConcernResult(concern_id, opened.originator_version, pupil.active_concerns + 1)
         return Decision([opened], result)
 
@@ -259,7 +259,7 @@ def close_concern(
 
     def decide() -> Decision[ConcernResult]:
         pupil = school.pupil(pupil_id)
-        closed = domain.pupil.close_concern(pupil, concern_id, closed_on, outcome, actor)
+        closed = domain.concerns.close_concern(pupil, concern_id, closed_on, outcome, actor)
         result = ConcernResult(concern_id, closed.originator_version, pupil.active_concerns - 1)
         return Decision([closed], result)
 

@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 import domain.pupil
-from domain import school_time
+from domain import pupil_upns, school_time
 from domain.application.school_application import (
     PUPILS,
     CommandKey,
@@ -24,8 +24,8 @@ from domain.errors import AlreadyExists, Finding, InvalidInput, VersionConflict
 from domain.events import Actor, Event
 from domain.identifiers import new_id
 from domain.ledger.stream import Unless
-from domain.particulars import PupilParticulars, checked, checked_hand_back, checked_reason
-from domain.periods import reconciled
+from domain.particulars import FIELDS, PupilParticulars, checked, checked_hand_back, checked_reason
+from domain.periods import contradictions, reconciled
 from domain.pupil import Destination, Pupil, PupilNames, PupilRecord
 
 T = TypeVar("T")
@@ -52,6 +52,8 @@ def admit(
         InvalidInput: A code, date or number is not one that is accepted.
     """
     names, record = checked(names, record)
+    pupil_upns.check_mistyped(None, names)
+    _check_told_once(record, FIELDS)
     record = reconciled(None, record, _today())
     pupil_id = new_id()
 
@@ -84,7 +86,7 @@ def change(
     Raises:
         VersionConflict: The pupil is at another version.
         AlreadyExists: Another pupil of the school has the UPN.
-        InvalidInput: A code, date or number is not one that is accepted.
+        InvalidInput: A code, date or number is not one that is accepted, or two fields contradict each other.
         NotFound: There is no such pupil.
     """
     handed_back = checked_hand_back(particulars.hand_back)
@@ -94,6 +96,7 @@ def change(
         names, record = checked(
             *particulars.applied_to(pupil.names, pupil.record), before=(pupil.names, pupil.record)
         )
+        _check_told_once(record, particulars.given)
         record = reconciled(pupil.record, record, _today(), particulars.given)
         unless = None
         if names.upn and names.upn != pupil.names.upn:
@@ -183,6 +186,11 @@ def take_back(
         lambda pupil: domain.pupil.take_back(pupil, returned_on, actor),
         command,
     )
+
+
+def _check_told_once(record: PupilRecord, given: frozenset[str]) -> None:
+    if findings := contradictions(record, given, _today()):
+        raise InvalidInput("These particulars contradict each other", findings)
 
 
 def _today() -> date:

@@ -12,7 +12,7 @@ from domain.application.school_application import CommandKey, Decision, Outcome,
 from domain.errors import AlreadyExists, Finding, InvalidInput, NotFound
 from domain.events import Actor
 from domain.identifiers import log_id_of, new_id
-from domain.statements import Statement, StatementRegistered, StatementWithdrawn, checked
+from domain.statements import Statement, StatementRegistered, StatementRetired, checked
 
 
 class NewStatement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -73,8 +73,9 @@ def register(
 
     def decide() -> Decision[StatementsResult]:
         log = _log_of(school)
-        taken = {_unique(each.key) for each in statements_of(school).values() if not each.withdrawn}
+        # The version is read first: what joins the log between the two looks takes the next one.
         version = school.stream.last_versions([log]).get(log, 0)
+        taken = {_unique(each.key) for each in statements_of(school).values() if not each.withdrawn}
         events = []
         for place, (statement_id, (key, text)) in enumerate(zip(ids, ready, strict=True), start=1):
             if _unique(key) in taken:
@@ -105,18 +106,22 @@ def withdraw(
 ) -> Outcome[StatementsResult]:
     """Takes a statement out of use; what was judged before stays.
 
+    Of a judgement that is made at the same time, either it comes first, or it is refused: see
+    :class:`domain.statements.StatementRetired`.
+
     Raises:
         NotFound: The school has no such statement.
     """
 
     def decide() -> Decision[StatementsResult]:
         log = _log_of(school)
+        version = school.stream.last_versions([log]).get(log, 0)
         statement = statements_of(school).get(statement_id)
         if statement is None:
             raise NotFound("This school has no statement with that id")
-        withdrawn = StatementWithdrawn(
+        withdrawn = StatementRetired(
             originator_id=log,
-            originator_version=school.stream.last_versions([log])[log] + 1,
+            originator_version=version + 1,
             actor=actor,
             school_id=school.school_id,
             statement_id=statement_id,

@@ -119,7 +119,7 @@ def record_of(
         "school": facts,
         "pupil": _particulars(pupil, placed, who),
         "today": {"academic_year": academic_year_of(day)}
-        | msgspec.structs.asdict(on_day(pupil.names, pupil.record, pupil.left_on, day)),
+        | msgspec.structs.asdict(on_day(pupil.names, pupil.record, pupil.left_on, day, pupil.away)),
         "leaving": held.steps(held.LEAVING, placed, who),
         "notes": held.things(held.NOTES, placed, who),
         "concerns": held.things(held.CONCERNS, placed, who),

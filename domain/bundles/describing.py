@@ -71,7 +71,8 @@ FILES: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "on_roll": "whether the child is at the school",
             "entered": "the fields that the school entered itself, which no file replaced",
             "names": "who the child is: surname, forename, date_of_birth, upn (Unique Pupil Number), "
-            "former_upns (the oldest first), postcode, middle_names, preferred_surname, preferred_forename, "
+            "former_upns (the oldest first), mistyped_upns (entered by mistake), postcode, "
+            "middle_names, preferred_surname, preferred_forename, "
             "former_surname, former_forename, previous_setting (in the school's words), previous_schools "
             "(name, local_authority, establishment, entered_on, left_on, leaving_reason), attendance_before "
             "(of other years and schools, as files told it: academic_year, possible, authorised, "

@@ -44,6 +44,7 @@ CODED: Mapping[str, CodeSet] = {
 LABELS: Mapping[str, str] = {
     "upn": "Unique Pupil Number (UPN)",
     "former_upns": "Former UPNs",
+    "mistyped_upns": "UPNs entered by mistake",
     "upn_missing": "Why there is no UPN",
     "nc_year": "National Curriculum year",
     "class_name": "Class",

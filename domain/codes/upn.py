@@ -43,13 +43,18 @@ def check_letter(tail: str) -> str:
     return str(calc_check_digit(tail))
 
 
+def spelled_upn(text: str) -> str:
+    """What may be a UPN, in capitals and without spaces."""
+    return "".join(text.split()).upper()
+
+
 def read_upn(text: str) -> str:
     """The UPN that the text holds, in capitals and without spaces.
 
     Raises:
         ValueError: It is not one; the message is what is accepted.
     """
-    upn = "".join(text.split()).upper()
+    upn = spelled_upn(text)
     if not _FORM.fullmatch(upn):
         raise ValueError(ACCEPTED)
     if upn[0] != (letter := check_letter(upn[1:])):

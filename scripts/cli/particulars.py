@@ -18,7 +18,7 @@ from scripts.cli.options import read_day
 _DATES = {"date_of_birth", "date_of_entry"}
 _BOOLEANS = {"free_school_meals", "in_care", "gifted", "talented", "eal"}
 _NUMBERS = {"preschool_terms"}
-_LISTS = {"sen_needs", "hand_back"}
+_LISTS = {"sen_needs", "hand_back", "mistyped_upns"}
 _PERIODS = {
     "meals_periods": None,
     "premium_periods": "reason",

@@ -144,6 +144,7 @@ def show(
             ("Version", pupil["version"]),
             ("UPN", pupil["upn"]),
             ("Former UPNs", ", ".join(pupil["former_upns"] or [])),
+            ("Mistyped UPNs", ", ".join(pupil["mistyped_upns"] or [])),
             ("UPN missing", pupil["upn_missing"]),
             ("Called", _called(pupil)),
             ("Middle names", pupil["middle_names"]),

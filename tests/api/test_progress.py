@@ -161,6 +161,58 @@ def test_a_track(progressing: Progressing) -> None:
     assert progressing.ask(f"/v1/pupils/{progressing.ids[2]}/track", scheme="levels").json()["subjects"] == {}
 
 
+def test_a_track_with_targets(served: Served) -> None:
+    school = Progressing(served)
+    path = f"/v1/pupils/{school.ids[2]}"
+    for subject, value, at in (("MAT", "4s", 2024), ("MAT", "5s", 2025), ("WRI", "4w", 2025)):
+        aim = {"academic_year": at, "term": "summer", "scheme": "steps", "subject": subject, "value": value}
+        kept = school.admin.post(f"{path}/targets", json=aim)
+        assert kept.status_code == 201, kept.text
+        school.position = kept.json()["position"]
+    answer = school.ask(f"{path}/track").json()
+    assert answer["subjects"].keys() == {"MAT"}
+    assert {
+        subject: [(each["point"]["label"], each["value"], each["points"]) for each in targets]
+        for subject, targets in answer["targets"].items()
+    } == {
+        "MAT": [("Summer 2024/25", "4s", 23), ("Summer 2025/26", "5s", 29)],
+        "WRI": [("Summer 2025/26", "4w", 21)],
+    }
+    page = school.ask(f"{path}/track", format="html").text
+    assert page.count('class="key target"') == 2, "a legend at each chart"
+    assert page.count('d="M') == 6, "each target, and white around it"
+    for told in ("Target for Summer 2025/26: 5s (29 points)", ">Target</th>", ">4w</td>"):
+        assert told in page
+    other = school.ask(f"/v1/pupils/{school.ids[0]}/track", format="html").text
+    assert "target" not in other.partition("<body>")[2]
+
+
+def test_matrices_and_the_on_track_table_as_csv(progressing: Progressing) -> None:
+    rows = rows_of(progressing.ask("/v1/progress/matrix", format="csv"))
+    told = progressing.ask("/v1/progress/matrix").json()["matrices"][0]
+    assert [(row["Subject"], row["From value"], row["To value"], row["Pupils"]) for row in rows] == [
+        ("MAT", cell["start"], cell["end"], str(len(cell["pupils"]))) for cell in told["cells"]
+    ]
+    assert {row["With both results"] for row in rows} == {str(told["matched"])}
+    at: dict[str, Any] = {"academic_year": 2024, "term": "summer", "group": "sex"}
+    answer = progressing.ask("/v1/progress/on-track", **at, format="csv")
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    rows = rows_of(answer)
+    assert [(row["Group"], row["Part"], row["Pupils"]) for row in rows[:2]] == [
+        ("all", "all", "5"),
+        ("sex", "F", "3"),
+    ]
+    columns = ("Below", "At", "Above", "Not known", "Share below")
+    assert [rows[0][name] for name in columns] == ["2", "2", "1", "0", "0.4"]
+
+
+def test_the_page_of_a_class_shows_standings(progressing: Progressing) -> None:
+    page = progressing.ask(format="html").text
+    assert "<h2>On track</h2>" in page
+    assert "<h2>From where to where</h2>" in page
+    assert '<th scope="row">At</th><td class="number">1</td><td class="number">1</td>' in page
+
+
 def test_what_was_corrected_counts_and_what_was_voided_does_not(served: Served) -> None:
     school = Progressing(served)
     path = f"/v1/pupils/{school.ids[0]}/assessments"

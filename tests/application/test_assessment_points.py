@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+import domain.assessment_points
 from domain.academic_year import HALF_TERMS, TERMS, AssessmentPoint, Term, When, WholeYear
 from domain.application import assessing, assessment_points, targets
 from domain.application.assessing import Entry
@@ -182,6 +183,38 @@ def test_a_school_chooses_half_terms_from_a_year_on(registered: RegisteredSchool
         assessing.record(school, halves[-1], entries, registered.teacher)
     with pytest.raises(InvalidInput):
         close(school, THEN, registered.administrator)
+
+
+def check_a_closed_term_stays_closed(registered: RegisteredSchool) -> None:
+    school, head, entries = registered.application, registered.administrator, entry(registered)
+    halves = [AssessmentPoint(YEAR - 1, term) for term in (Term.SUMMER_1, Term.SUMMER_2)]
+    close(school, THEN, head)
+    choose(school, YEAR - 1, Division.HALF_TERMS, head)
+    for half in halves:
+        with pytest.raises(Conflict):
+            assessing.record(school, half, entries, registered.teacher)
+    # Each half is opened by itself; with the second of them the term, which ends with it.
+    reopen(school, halves[0], head)
+    assessing.record(school, halves[0], entries, registered.teacher)
+    assert THEN in points_of(school).closed
+    reopen(school, halves[1], head)
+    assert not points_of(school).closed
+    close(school, halves[1], head)
+    choose(school, YEAR - 1, Division.TERMS, head)
+    with pytest.raises(Conflict):
+        assessing.record(school, THEN, entries, registered.teacher)
+
+
+def test_a_closed_term_stays_closed_when_its_year_is_divided_otherwise(registered: RegisteredSchool) -> None:
+    check_a_closed_term_stays_closed(registered)
+
+
+def test_the_twin_that_closes_each_point_by_itself_fails_the_same_check(
+    registered: RegisteredSchool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(domain.assessment_points, "together", lambda at: frozenset({at}))
+    with pytest.raises(pytest.fail.Exception, match="DID NOT RAISE"):
+        check_a_closed_term_stays_closed(registered)
 
 
 def test_a_later_choice_takes_the_place_of_those_after_it(registered: RegisteredSchool) -> None:

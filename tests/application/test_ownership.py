@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import msgspec
 import pytest
@@ -98,6 +98,32 @@ def test_a_field_that_is_handed_back_is_the_files_again(registered: RegisteredSc
     assert (record.class_name, record.nc_year) == ("Green", "6")
     enter(registered, pupil_id, 4, hand_back=["class_name"])
     assert school.pupil(pupil_id).version == 4, "there was nothing to hand back"
+
+
+def test_a_field_that_is_set_and_handed_back_at_once_is_set_now_and_the_files_then(
+    registered: RegisteredSchool,
+) -> None:
+    school = registered.application
+    [pupil_id] = brought_by_a_file(school, registered.teacher, child(1))
+    enter(registered, pupil_id, 1, class_name="Blue", hand_back=["class_name"])
+    pupil = school.pupil(pupil_id)
+    assert (pupil.record.class_name, "class_name" in pupil.entered) == ("Blue", False)
+    [row] = imported(registered, with_record(child(1), class_name="Green")).rows
+    assert (row.kept, school.pupil(pupil_id).record.class_name) == ((), "Green")
+
+
+def test_a_new_pupil_has_nothing_to_hand_back() -> None:
+    new = PupilParticulars(
+        surname="Exempel",
+        forename="Zoë",
+        date_of_birth=date(2016, 2, 29),
+        sex="F",
+        date_of_entry=date(2020, 9, 3),
+        hand_back=("sex",),
+    )
+    with pytest.raises(InvalidInput) as refused:
+        new.whole()
+    assert refused.value.findings[0].field == "hand_back"
 
 
 @pytest.mark.parametrize("field", ["free_school_meals", "meals_periods"])

@@ -8,19 +8,33 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from domain.application import pupils
+from domain import pupil_upns
+from domain.application import importing, pupils
+from domain.application.importing import RowOutcome
 from domain.application.school_application import CommandKey, SchoolApplication, Schools
 from domain.codes.upn import make_upn
 from domain.errors import AlreadyExists, Conflict, InvalidInput, NotFound, VersionConflict
 from domain.identifiers import new_id
 from domain.particulars import PupilParticulars
-from domain.pupil import AttendanceTotals
+from domain.pupil import AttendanceTotals, PupilNames
+from domain.pupil_record import Period
 from tests.application.conftest import RegisteredSchool, registered_school
-from tests.application.examples import TODAY, YEAR, admitted, at_once, child, events, fields_of, topics
+from tests.application.examples import (
+    TODAY,
+    YEAR,
+    admitted,
+    at_once,
+    child,
+    csv_of,
+    events,
+    fields_of,
+    topics,
+)
 
 
 def test_a_pupil_comes_changes_leaves_and_comes_back(registered: RegisteredSchool) -> None:
@@ -65,11 +79,15 @@ def test_days_out_of_order_are_refused(registered: RegisteredSchool) -> None:
     school, actor = registered.application, registered.teacher
     [pupil_id] = admitted(school, actor, child(1))
     entered = school.pupil(pupil_id).record.date_of_entry
-    with pytest.raises(InvalidInput):
+    with pytest.raises(InvalidInput) as refused:
         pupils.leave(school, pupil_id, entered - timedelta(days=1), 1, actor)
+    [finding] = refused.value.findings
+    assert (finding.field, entered.isoformat() in finding.accepted) == ("left_on", True)
     pupils.leave(school, pupil_id, TODAY, 1, actor)
-    with pytest.raises(InvalidInput):
+    with pytest.raises(InvalidInput) as refused:
         pupils.take_back(school, pupil_id, TODAY - timedelta(days=1), 2, actor)
+    [finding] = refused.value.findings
+    assert (finding.field, TODAY.isoformat() in finding.accepted) == ("returned_on", True)
 
 
 WRONG: list[tuple[dict[str, Any], list[str]]] = [
@@ -139,6 +157,89 @@ def test_former_upns_are_kept(registered: RegisteredSchool) -> None:
     names = school.pupil(pupil_id).names
     assert names.upn == upns[2]
     assert names.former_upns == tuple(upns[:2])
+
+
+def check_a_mistyped_upn_is_nobodys(registered: RegisteredSchool) -> None:
+    school, actor = registered.application, registered.teacher
+    [pupil_id] = admitted(school, actor, child(1))
+    [wrong, right] = [make_upn(881, 2001, YEAR - 4, number) for number in (1, 51)]
+    pupils.change(school, pupil_id, PupilParticulars(upn=right, mistyped_upns=(wrong.lower(),)), 1, actor)
+    names = school.pupil(pupil_id).names
+    assert (names.upn, names.former_upns, names.mistyped_upns) == (right, (), (wrong,))
+    # A file that still has it for this child finds it by its name, and does not bring it back.
+    report = importing.import_file(school, csv_of([child(1)]), actor, dry_run=False)
+    assert [row.outcome for row in report.rows] == [RowOutcome.UNCHANGED]
+    assert school.pupil(pupil_id).names.upn == right
+    # Another child, of whom a file says that it is theirs, is not taken for this one.
+    report = importing.import_file(school, csv_of([child(2, upn=wrong)]), actor, dry_run=False)
+    assert [row.outcome for row in report.rows] == [RowOutcome.CREATED]
+
+
+def test_a_mistyped_upn_is_nobodys(registered: RegisteredSchool) -> None:
+    check_a_mistyped_upn_is_nobodys(registered)
+
+
+def test_the_twin_that_keeps_every_upn_as_a_former_one_fails_the_same_check(
+    registered: RegisteredSchool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def keeping(before: PupilNames, after: PupilNames) -> PupilNames:
+        return msgspec.structs.replace(after, former_upns=(*after.former_upns, str(before.upn)))
+
+    monkeypatch.setattr(pupil_upns, "replaced", keeping)
+    with pytest.raises(AssertionError):
+        check_a_mistyped_upn_is_nobodys(registered)
+
+
+def test_a_upn_that_had_been_kept_as_a_former_one_is_called_mistyped_later(
+    registered: RegisteredSchool,
+) -> None:
+    school, actor = registered.application, registered.teacher
+    [pupil_id] = admitted(school, actor, child(1))
+    wrong, right, strange = [make_upn(881, 2001, YEAR - 4, number) for number in (1, 51, 52)]
+    pupils.change(school, pupil_id, PupilParticulars(upn=right), 1, actor)
+    for refused_one in (right, strange):
+        mistyped = PupilParticulars(mistyped_upns=(refused_one,))
+        with pytest.raises(InvalidInput) as refused:
+            pupils.change(school, pupil_id, mistyped, 2, actor)
+        assert fields_of(refused.value.findings) == ["mistyped_upns"]
+    with pytest.raises(InvalidInput):
+        pupils.admit(school, *child(3, mistyped_upns=(strange,)), actor)
+    pupils.change(school, pupil_id, PupilParticulars(mistyped_upns=(wrong,)), 2, actor)
+    names = school.pupil(pupil_id).names
+    assert (names.upn, names.former_upns, names.mistyped_upns) == (right, (), (wrong,))
+    # It turns out to have been right.
+    pupils.change(school, pupil_id, PupilParticulars(upn=wrong), 3, actor)
+    names = school.pupil(pupil_id).names
+    assert (names.upn, names.former_upns, names.mistyped_upns) == (wrong, (right,), ())
+
+
+def test_nobody_enters_after_leaving(registered: RegisteredSchool) -> None:
+    school, actor = registered.application, registered.teacher
+    [pupil_id] = admitted(school, actor, child(1))
+    left = TODAY - timedelta(days=7)
+    pupils.leave(school, pupil_id, left, 1, actor)
+    later = PupilParticulars(date_of_entry=left + timedelta(days=1))
+    with pytest.raises(InvalidInput) as refused:
+        pupils.change(school, pupil_id, later, 2, actor)
+    [finding] = refused.value.findings
+    assert (finding.field, left.isoformat() in finding.accepted) == ("date_of_entry", True)
+    pupils.change(school, pupil_id, PupilParticulars(date_of_entry=left), 2, actor)
+
+
+def test_what_is_so_today_is_not_told_in_two_ways_at_once(registered: RegisteredSchool) -> None:
+    school, actor = registered.application, registered.teacher
+    [pupil_id] = admitted(school, actor, child(1))
+    over = (Period(start=TODAY - timedelta(days=90), end=TODAY - timedelta(days=9)),)
+    both = PupilParticulars(free_school_meals=True, meals_periods=over)
+    with pytest.raises(InvalidInput) as refused:
+        pupils.change(school, pupil_id, both, 1, actor)
+    [finding] = refused.value.findings
+    assert (finding.field, finding.found) == ("free_school_meals", "true")
+    assert finding.accepted.startswith("false, as meals_periods says")
+    with pytest.raises(InvalidInput):
+        pupils.admit(school, *child(3, free_school_meals=True, meals_periods=over), actor)
+    agreed = PupilParticulars(free_school_meals=False, meals_periods=over)
+    assert pupils.change(school, pupil_id, agreed, 1, actor).result.version == 2
 
 
 def test_of_two_admissions_with_one_upn_at_once_one_succeeds(registered: RegisteredSchool) -> None:

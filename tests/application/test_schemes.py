@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 import pytest
 
+import domain.application.statements
 from domain.academic_year import AssessmentPoint, Term, When, WholeYear
 from domain.application import assessing, histories, importing
 from domain.application.assessing import Entry
@@ -19,10 +22,12 @@ from domain.files.ctf_writer import CtfPupil
 from domain.identifiers import new_id
 from domain.schemes.catalogue import SCHEMES
 from domain.schemes.scheme import Entered
+from domain.statements import StatementWithdrawn
 from tests.application.conftest import RegisteredSchool
 from tests.application.examples import (
     YEAR,
     admitted,
+    at_once,
     child,
     children,
     ctf_of,
@@ -244,6 +249,66 @@ def test_statements_are_registered_judged_and_withdrawn(registered: RegisteredSc
     assert fields_of(refused.value.findings) == ["statement"]
     assert school.stream.head() == head
     assert len(results(school, one_child)) == 2, "what was judged before stays"
+
+
+def test_of_a_withdrawal_and_a_judgement_at_once_none_comes_too_late(registered: RegisteredSchool) -> None:
+    school, teacher = registered.application, registered.teacher
+    [pupil_id] = admitted(school, teacher, child(1))
+    for number in range(8):
+        [statement] = register(
+            school, [NewStatement(subject="MAT", code=f"A{number}", text="Counts")], teacher
+        ).result.statement_ids
+        entries = [Entry(pupil_id, "", "achieved", statement)]
+        judge = partial(assessing.record, school, THEN, entries, teacher, scheme=STATEMENTS)
+        before = school.stream.head().position
+        at_once(
+            judge,
+            partial(withdraw, school, statement, teacher),
+            partial(withdraw, school, statement, teacher),
+            judge,
+        )
+        happened = [topic for topic in topics(school)[before:] if not topic.startswith("assessment.")]
+        assert happened == ["school.statement-withdrawn.1"], "once, however many withdraw it"
+        assert topics(school)[-1] == "school.statement-withdrawn.1", "nothing is judged after that"
+
+
+def judged_while_it_is_withdrawn(registered: RegisteredSchool, monkeypatch: pytest.MonkeyPatch) -> object:
+    """A judgement between whose decision and append its statement is withdrawn."""
+    school, teacher = registered.application, registered.teacher
+    [pupil_id] = admitted(school, teacher, child(1))
+    new = [NewStatement(subject="MAT", code="A1", text="Counts")]
+    [statement] = register(school, new, teacher).result.statement_ids
+    true = SchoolApplication._append
+    withdrawn: list[UUID] = []
+
+    def overtaken(self: SchoolApplication, decision: Any, remembered: Any) -> Any:
+        if not withdrawn and is_judgement(decision):
+            withdrawn.append(statement)
+            withdraw(school, statement, teacher)
+        return true(self, decision, remembered)
+
+    monkeypatch.setattr(SchoolApplication, "_append", overtaken)
+    entries = [Entry(pupil_id, "", "achieved", statement)]
+    return assessing.record(school, THEN, entries, teacher, scheme=STATEMENTS)
+
+
+def is_judgement(decision: Any) -> bool:
+    return any(each.name == "assessment.recorded" for each in decision.events)
+
+
+def test_what_is_withdrawn_while_it_is_judged_is_not_judged(
+    registered: RegisteredSchool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        judged_while_it_is_withdrawn(registered, monkeypatch)
+    assert fields_of(refused.value.findings) == ["statement"]
+
+
+def test_the_twin_that_withdraws_outside_the_category_lets_the_judgement_pass(
+    registered: RegisteredSchool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(domain.application.statements, "StatementRetired", StatementWithdrawn)
+    assert judged_while_it_is_withdrawn(registered, monkeypatch)
 
 
 def test_statements_that_are_refused(registered: RegisteredSchool) -> None:

@@ -7,6 +7,7 @@ from datetime import date
 from domain.assessment import AssessmentCorrected, AssessmentRecorded, Result
 from domain.events import OPERATOR, Event
 from domain.pupil import (
+    Away,
     Concern,
     Destination,
     PupilAdmitted,
@@ -40,6 +41,28 @@ SEN = (
 CARE = (CarePeriod(start=date(2020, 10, 1), end=date(2021, 6, 30), kind="FT"),)
 
 LATER: dict[str, Event] = {
+    "pupil.changed.1 mistyped-upn": PupilChanged(
+        originator_id=PUPIL,
+        originator_version=2,
+        actor=TEACHER,
+        names=PupilNames(
+            surname="Exempel",
+            forename="Zoë",
+            date_of_birth=date(2016, 2, 29),
+            upn="X100001225002",
+            mistyped_upns=("X100001225003",),
+        ),
+        source=Source.ENTERED,
+        handed_back=("upn",),
+    ),
+    "pupil.snapshot.1 away": PupilSnapshot(
+        originator_id=PUPIL,
+        originator_version=9,
+        actor=OPERATOR,
+        names=PupilNames(surname="Exempel", forename="Zoë", date_of_birth=date(2016, 2, 29)),
+        record=PupilRecord(sex="F", date_of_entry=date(2020, 9, 3)),
+        away=(Away(left_on=date(2022, 7, 22), returned_on=date(2024, 9, 3)),),
+    ),
     "import.completed.1 leavers": ImportCompleted(
         originator_id=SCHOOL,
         originator_version=3,

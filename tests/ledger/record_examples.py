@@ -22,7 +22,7 @@ from domain.observation import (
     PhotographAdded,
     PhotographWithdrawn,
 )
-from domain.statements import StatementKey, StatementRegistered, StatementWithdrawn
+from domain.statements import StatementKey, StatementRegistered, StatementRetired, StatementWithdrawn
 from domain.targets import Target, TargetRemoved, TargetSet
 from tests.ledger.example_ids import (
     ASSESSMENT,
@@ -81,6 +81,13 @@ RECORD_EXAMPLES: tuple[Event, ...] = (
         text="I can count in hundreds",
     ),
     StatementWithdrawn(
+        originator_id=STATEMENTS_LOG,
+        originator_version=2,
+        actor=TEACHER,
+        school_id=SCHOOL,
+        statement_id=STATEMENT,
+    ),
+    StatementRetired(
         originator_id=STATEMENTS_LOG,
         originator_version=2,
         actor=TEACHER,

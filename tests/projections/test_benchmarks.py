@@ -15,11 +15,14 @@ import pytest
 from domain.academic_year import AssessmentPoint, Term, academic_year_label
 from domain.application import assessing, importing
 from domain.application.assessing import Entry
+from domain.application.assessment_points import choose
 from domain.application.school_application import Schools
+from domain.assessment_points import Division
 from domain.errors import KeyNotHeld, NotYetVisible, SchoolStopped
 from domain.ledger.database import Database
 from domain.ledger.persistence import close_shared_databases
 from domain.vault.key_ring import new_ring
+from projections import assessments
 from projections.benchmarks import BenchmarkRow, Published, publish, released
 from projections.runner import Worker
 from tests.application.conftest import RegisteredSchool, registered_school
@@ -86,6 +89,39 @@ def test_a_table_of_all_schools(four: list[RegisteredSchool], worker_database: D
     first = rows[0]
     assert (first.release, first.academic_year, first.term, first.scheme) == (1, YEAR_THEN, "summer", "steps")
     assert (first.nc_year, first.symbol) == ("3", None)
+
+
+def check_half_terms_count(four: list[RegisteredSchool], worker_database: Database) -> None:
+    """Two schools judge terms and two half-terms; one of these had judged the term before."""
+    first_half, second_half = point_before(1, Term.SUMMER_1), point_before(1, Term.SUMMER_2)
+    for place, school in enumerate(four):
+        if place in {0, 1, 2}:
+            assess(school, "REA", below=5, at=12, above=6)
+        if place in {2, 3}:
+            choose(school.application, YEAR - 1, Division.HALF_TERMS, school.administrator)
+            assess(school, "REA", first_half, above=23)
+            assess(school, "REA", second_half, below=5, at=12, above=6)
+    assert release(worker_database) == Published(1, [f"Summer {YEAR_THEN}"], 4, 0)
+    rows = table(worker_database)
+    assert {row.term for row in rows} == {"summer"}
+    assert shown(rows, "REA") == {"all": 92, "below": 20, "at": 48, "above": 24}
+
+
+def test_schools_that_judge_half_terms_count_with_the_second_half_of_each_term(
+    four: list[RegisteredSchool], worker_database: Database
+) -> None:
+    check_half_terms_count(four, worker_database)
+
+
+def test_the_twin_that_takes_the_first_half_fails_the_same_check(
+    four: list[RegisteredSchool], worker_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = {Term.AUTUMN: Term.AUTUMN_1, Term.SPRING: Term.SPRING_1, Term.SUMMER: Term.SUMMER_1}
+    monkeypatch.setattr(assessments, "LAST_HALF_OF", first)
+    ended = {half: term for term, half in first.items()} | {term: term for term in first}
+    monkeypatch.setattr(assessments, "TERM_ENDED_BY", ended)
+    with pytest.raises(AssertionError):
+        check_half_terms_count(four, worker_database)
 
 
 def test_what_is_of_few_is_a_symbol(four: list[RegisteredSchool], worker_database: Database) -> None:

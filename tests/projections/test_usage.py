@@ -61,6 +61,7 @@ NOT_USAGE = {
     "target.removed",
     "statement.registered",
     "statement.withdrawn",
+    "school.statement-withdrawn",
     "school.assessment-points-chosen",
     "school.assessment-point-closed",
     "school.assessment-point-opened",

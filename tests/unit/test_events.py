@@ -152,6 +152,8 @@ def test_what_is_personal_is_not_open() -> None:
         "school.assessment-points-chosen.school_id",
         "school.registered.agreement_from",
         "school.registered.facts",
+        "school.statement-withdrawn.school_id",
+        "school.statement-withdrawn.statement_id",
         "session.closed.reason",
         "session.closed.session_id",
         "session.closed.staff_id",

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from domain.academic_year import Term
 from domain.periods import covering, in_care_on, meals_on, premium_on, provision_on, reconciled
 from domain.pupil_day import Age, age_on, has_additional_language, on_day, term_of_birth, terms_completed
-from domain.pupil_record import CarePeriod, Period, PremiumPeriod, PupilNames, PupilRecord, SenPeriod
+from domain.pupil_record import Away, CarePeriod, Period, PremiumPeriod, PupilNames, PupilRecord, SenPeriod
 
 TODAY = date(2026, 11, 25)
 YESTERDAY = TODAY - timedelta(days=1)
@@ -178,6 +178,22 @@ def test_terms_of_birth(born: date, term: Term) -> None:
 )
 def test_terms_completed(entered: date, left_on: date | None, day: date, terms: int) -> None:
     assert terms_completed(entered, left_on, day) == terms
+
+
+@pytest.mark.parametrize(
+    ("left_on", "returned_on", "terms"),
+    [
+        (date(2026, 2, 13), date(2026, 9, 1), 1),
+        (date(2026, 2, 13), date(2026, 4, 14), 3),
+        (date(2026, 4, 15), date(2026, 9, 1), 2),
+        (date(2025, 11, 3), date(2026, 2, 2), 2),
+    ],
+)
+def test_terms_while_a_child_was_away_are_not_completed(left_on: date, returned_on: date, terms: int) -> None:
+    entered, day = date(2025, 9, 3), date(2026, 11, 25)
+    away = [Away(left_on=left_on, returned_on=returned_on)]
+    assert terms_completed(entered, None, day, away) == terms
+    assert terms_completed(entered, None, day) == 3, "the twin that does not know of it"
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.pages import style
-from api.pages.chart import HEIGHT, NARROW, WIDE, Dot, chart, labels_of
+from api.pages.chart import HEIGHT, NARROW, WIDE, Aim, Dot, chart, labels_of
 from api.pages.markup import Markup, page, table, tag, text
 from api.pages.words import GROUPS, REASONS, VERDICTS, pupils, signed, subject_of, value_of
 from api.progress_bodies import PointBody
@@ -83,6 +83,57 @@ def test_a_dot_outside_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None
     """The sabotaged twin."""
     monkeypatch.setattr("api.pages.chart._Frame.across", lambda _, time: NARROW + time)
     assert outside(drawn(dots([1.0, 2.0])), NARROW)
+
+
+def aims(*points: float | None, first: int = 2021) -> list[Aim]:
+    """Targets at the end of one year after the other."""
+    return [
+        Aim(PointBody.of(AssessmentPoint(first + number, Term.SUMMER)), each, f"{each}")
+        for number, each in enumerate(points)
+    ]
+
+
+def diamonds(svg: ElementTree.Element) -> list[tuple[float, float]]:
+    """The middles of the targets."""
+    found = []
+    for each in svg.iter("path"):
+        if each.get("stroke") == style.TARGET:
+            x, top = each.get("d", "")[1:].partition("L")[0].split()
+            found.append((float(x), float(top) + 8))
+    return found
+
+
+@given(st.lists(values, max_size=12), st.lists(values, min_size=1, max_size=6), st.booleans())
+def test_targets_lie_inside_the_frame(
+    points: list[float | None], targets: list[float | None], expected: bool
+) -> None:
+    for width in (NARROW, WIDE):
+        made = chart(
+            "a", "A title", "A description", dots(points, expected=expected), LABELS,
+            width=width, aims=aims(*targets),
+        )  # fmt: skip
+        if all(each is None for each in (*points, *targets)):
+            assert made is None
+            continue
+        svg = ElementTree.fromstring(str(made))
+        assert outside(svg, width) == []
+        middles = diamonds(svg)
+        assert len(middles) == sum(each is not None for each in targets)
+        assert all(8 <= x <= width - 8 and 8 <= y <= HEIGHT - 8 for x, y in middles)
+
+
+def test_a_target_lies_where_a_result_that_reaches_it_does() -> None:
+    reached = dots([1.0, 2.0, 9.0])
+    made = chart("a", "A title", "A description", reached, LABELS, aims=aims(9.0, 12.0, first=2020))
+    svg = ElementTree.fromstring(str(made))
+    first, second = diamonds(svg)
+    last = list(svg.iter("circle"))[-1]
+    assert first == (float(last.get("cx", 0)), float(last.get("cy", 0)))
+    assert second[0] > first[0]
+    assert second[1] < first[1], "higher, and later"
+    assert "12.0" in texts(svg)
+    assert "9.0" not in texts(svg), "the result says it already"
+    assert texts(svg).count("Summer") == 2, "one label for the result and the target of one term"
 
 
 def test_terms_are_named_where_there_is_room() -> None:
