@@ -174,7 +174,7 @@ def _targets(events: Iterable[tuple[RecordedEvent, Event]]) -> dict[UUID, tuple[
 def contributions_of(
     entries: Mapping[UUID, tuple[Any, ...]], results: Mapping[tuple[UUID, Cell], tuple[Any, ...]]
 ) -> dict[Standings, int]:
-    """What these results count for: one of each child, subject and term, of the term or of its second half."""
+    """What these results count for: one of each child, subject and term, which its second half ends."""
     ends = {f"{term}{half}": term.value for term in TERMS for half in ("", "-2")}
     newest: dict[tuple[UUID, int, str, str], tuple[int, Result]] = {}
     for (pupil_id, _), (assessment_id, result, _, _) in results.items():
