@@ -68,6 +68,7 @@ FILES: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "left_on": "when the child left, if away",
             "leaving_reason": "why, if away: a code of the Department for Education",
             "destination": "where to, if away and its numbers are known: la, establishment",
+            "away": "the times between leaving and coming back: left_on, returned_on",
             "on_roll": "whether the child is at the school",
             "entered": "the fields that the school entered itself, which no file replaced",
             "names": "who the child is: surname, forename, date_of_birth, upn (Unique Pupil Number), "

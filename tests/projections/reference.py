@@ -7,7 +7,7 @@ domain's own folds, and the counting that there is no table of.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -113,7 +113,7 @@ def expected_of(keyring: Keyring, stored: Iterable[RecordedEvent]) -> Rows:
         entries=entries,
         results=results,
         targets=_targets(events),
-        contributions=contributions_of(result for _, result, _, _ in results.values()),
+        contributions=contributions_of(entries, results),
         logins={recorded.id: line for recorded, event in events if (line := _login(recorded, event))},
         attendance=_attendance(events),
     )
@@ -138,6 +138,7 @@ def _pupil(keyring: Keyring, pupil: Pupil) -> tuple[Any, ...]:
         class_id,
         pupil.record.nc_year,
         pupil.on_roll,
+        pupil.away,
     )
 
 
@@ -170,14 +171,22 @@ def _targets(events: Iterable[tuple[RecordedEvent, Event]]) -> dict[UUID, tuple[
     return targets
 
 
-def contributions_of(results: Iterable[Result]) -> dict[Standings, int]:
-    """What these results count for."""
+def contributions_of(
+    entries: Mapping[UUID, tuple[Any, ...]], results: Mapping[tuple[UUID, Cell], tuple[Any, ...]]
+) -> dict[Standings, int]:
+    """What these results count for: one of each child, subject and term, which its second half ends."""
+    ends = {f"{term}{half}": term.value for term in TERMS for half in ("", "-2")}
+    newest: dict[tuple[UUID, int, str, str], tuple[int, Result]] = {}
+    for (pupil_id, _), (assessment_id, result, _, _) in results.items():
+        if result.scheme == "steps" and result.term in ends:
+            key = (pupil_id, result.academic_year, ends[result.term], result.subject)
+            entered = entries[assessment_id][1]
+            if key not in newest or newest[key][0] < entered:
+                newest[key] = (entered, result)
     counts: Counter[Standings] = Counter()
-    for result in results:
-        if result.scheme == "steps" and result.term in TERMS and result.nc_year:
-            place = standing(result.value, result.nc_year, Term(result.term))
-            if place:
-                counts[result.academic_year, result.term, result.subject, result.nc_year, place] += 1
+    for (_, year, term, subject), (_, result) in newest.items():
+        if result.nc_year and (place := standing(result.value, result.nc_year, Term(term))):
+            counts[year, term, subject, result.nc_year, place] += 1
     return dict(counts)
 
 
@@ -327,13 +336,14 @@ def _shown_pupils(superuser: psycopg.Connection[Any], keyring: Keyring) -> dict[
         kept = msgspec.msgpack.decode(unseal(cipher, record, place), type=_Kept)
         event = StoredEvent(pupil_id, names_version, topic, b"")
         opened = EventMapper(keyring).open_part(event, pupil_id, Compartment.NAMES, names)["names"]
-        pupils[pupil_id] = (version, opened, kept.record, kept.left_on, class_id, nc_year, on_roll)
+        pupils[pupil_id] = (version, opened, kept.record, kept.left_on, class_id, nc_year, on_roll, kept.away)
     return pupils
 
 
 class _Kept(msgspec.Struct):
     record: domain.pupil.PupilRecord
     left_on: date | None = None
+    away: tuple[domain.pupil.Away, ...] = ()
 
 
 def _shown_results(
