@@ -57,7 +57,7 @@ def test_a_leaver_with_code_and_number_and_a_joiner(run: Run, head: str, folder:
     joiner = folder / "joiner.xml"
     joiner.write_text(file.read_text().replace("Adams", "Zola"))
     refused = run("import", joiner, "--other-destination", expect=1).out
-    assert "joined_on" in refused.replace("\n", "")
+    assert "--joined-on" in refused.replace("\n", "")
     said = run("import", joiner, "--other-destination", "--joined-on", "02/03/2026").out
     assert said.endswith("Imported.\n")
     [found] = run("pupils", "search", "Zola", "--json").json["pupils"]
