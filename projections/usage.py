@@ -86,6 +86,8 @@ ACCOUNTS = {
     "staff.adviser-prolonged": (UsageKind.ACCESS, "adviser's last day changed"),
     "staff.disabled": (UsageKind.ACCESS, "account disabled"),
     "staff.enabled": (UsageKind.ACCESS, "account enabled"),
+    "staff.headteacher-appointed": (UsageKind.ACCESS, "headteacher appointed"),
+    "staff.headteacher-ended": (UsageKind.ACCESS, "headteacher's role ended"),
     "staff.password-set": (UsageKind.PASSWORD, "password set"),
 }
 """What is done to accounts."""

@@ -223,6 +223,7 @@ def _account(member: StaffMember) -> dict[str, Any]:
         "classes": member.access.classes,
         "adviser": member.adviser,
         "disabled": member.disabled,
+        "headteacher": member.headteacher,
     }
 
 

@@ -37,6 +37,7 @@ FILES: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "classes": "for limited-read-write, the classes that they record",
             "adviser": "for somebody from outside: `reason`, and `until`, the last day",
             "disabled": "the account cannot be used",
+            "headteacher": "holds the role of headteacher",
         },
     ),
     "assessment-points": (

@@ -43,6 +43,8 @@ WHAT_ROUTES_ASK_FOR: dict[tuple[str, str], Permission | str] = {
     ("PUT", "/v1/staff/{staff_id}/access"): Permission.MANAGE_STAFF,
     ("PUT", "/v1/staff/{staff_id}/adviser"): Permission.MANAGE_STAFF,
     ("PUT", "/v1/staff/{staff_id}/password"): Permission.MANAGE_STAFF,
+    ("PUT", "/v1/staff/{staff_id}/headteacher"): Permission.APPOINT_HEADTEACHER,
+    ("DELETE", "/v1/staff/{staff_id}/headteacher"): Permission.APPOINT_HEADTEACHER,
     ("POST", "/v1/staff/{staff_id}/disable"): Permission.MANAGE_STAFF,
     ("POST", "/v1/staff/{staff_id}/enable"): Permission.MANAGE_STAFF,
     ("POST", "/v1/password-resets"): ANYBODY,
@@ -131,6 +133,9 @@ WHAT_ROUTES_ASK_FOR: dict[tuple[str, str], Permission | str] = {
 """Written out once more, so that nobody changes what a route asks for without noticing."""
 
 ROUTES = sorted(WHAT_ROUTES_ASK_FOR)
+
+ON_BEHALF = {Permission.IMPORT_PUPILS, Permission.APPOINT_HEADTEACHER}
+"""What the operator may do, too, with a login key of the school."""
 
 NO_IDS = {
     "/v1/codes/{code_set}",
@@ -232,7 +237,7 @@ def test_the_operator_is_no_member_of_staff(served: Served) -> None:
         for method, template in ROUTES:
             wanted = WHAT_ROUTES_ASK_FOR[method, template]
             answer = operator.request(method, path_of(template))
-            if wanted == Permission.IMPORT_PUPILS:  # and even there not without a login key of the school
+            if wanted in ON_BEHALF:  # and even there not without a login key of the school
                 assert answer.json()["type"] == "urn:target-tracker:problem:login-key-refused"
             elif wanted in {OPERATOR, ANYBODY}:
                 assert answer.status_code not in {401, 403}
@@ -271,6 +276,8 @@ def test_another_schools_ids_are_nobodys(
         "adviser": {"reason": "Is visited", "until": today().isoformat()},
     }
     staff_id = admin.post("/v1/staff", json=person).json()["staff_id"]
+    deputy = {"username": "deputy", "display_name": "D", "access": {"level": "admin"}, "password": PASSWORD}
+    deputy_id = admin.post("/v1/staff", json=deputy).json()["staff_id"]
     session_id = served.log_in(school.login_key, "visited")["session_id"]
     key_id = admin.post("/v1/login-keys", json={}).json()["key_id"]
     seen: dict[str, Any] = {"observed_on": today().isoformat(), "text": "Shared the conkers."}
@@ -342,6 +349,8 @@ def test_another_schools_ids_are_nobodys(
         ("POST", f"{photograph}/withdraw", None),
         ("PUT", observation, seen | {"subject": "MAT"}),
         ("POST", f"{observation}/withdraw", {}),
+        ("DELETE", f"/v1/staff/{deputy_id}/headteacher", None),
+        ("PUT", f"/v1/staff/{deputy_id}/headteacher", None),
         ("POST", f"/v1/staff/{staff_id}/disable", None),
         ("POST", f"/v1/staff/{staff_id}/enable", None),
         ("POST", f"/v1/login-keys/{key_id}/revoke", {}),
