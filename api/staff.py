@@ -260,7 +260,7 @@ def enable_staff(
     return _changed(accounts.enable(caller.school, staff_id, caller.actor, sent.command))
 
 
-@routes.put("/v1/staff/{staff_id}/headteacher")
+@routes.post("/v1/staff/{staff_id}/headteacher")
 def appoint_headteacher(
     caller: Annotated[Caller, signed_in(Permission.APPOINT_HEADTEACHER, operator=True)],
     staff_id: UUID,
@@ -274,7 +274,7 @@ def appoint_headteacher(
     return _changed(accounts.appoint_headteacher(caller.school, staff_id, caller.actor, sent.command))
 
 
-@routes.delete("/v1/staff/{staff_id}/headteacher")
+@routes.post("/v1/staff/{staff_id}/headteacher/end")
 def end_headteacher(
     caller: Annotated[Caller, signed_in(Permission.APPOINT_HEADTEACHER, operator=True)],
     staff_id: UUID,

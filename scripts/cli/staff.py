@@ -155,7 +155,7 @@ def appoint_headteacher(
     While there is a headteacher, only they appoint another; and nobody appoints themselves. As the operator,
     who may not list accounts, name the account by its id.
     """
-    _set_headteacher(context, "PUT", username, login_key_file, operator_token_file)
+    _set_headteacher(context, "headteacher", username, login_key_file, operator_token_file)
     say(f"{username} is headteacher now.")
 
 
@@ -167,13 +167,13 @@ def end_headteacher(
     operator_token_file: OperatorTokenFile = None,
 ) -> None:
     """End the role of headteacher: your own, or as the operator. What was permitted stands until revoked."""
-    _set_headteacher(context, "DELETE", username, login_key_file, operator_token_file)
+    _set_headteacher(context, "headteacher/end", username, login_key_file, operator_token_file)
     say(f"{username} is not headteacher any more.")
 
 
 def _set_headteacher(
     context: typer.Context,
-    method: str,
+    step: str,
     username: str,
     login_key_file: Path | None,
     operator_token_file: Path | None,
@@ -183,7 +183,7 @@ def _set_headteacher(
         caller = operator(context, operator_token_file, login_key_file)
     with caller as client:
         staff_id = read_id(username) if login_key_file else member_called(client, username)["staff_id"]
-        client.command(method, f"/v1/staff/{staff_id}/headteacher")
+        client.command("POST", f"/v1/staff/{staff_id}/{step}")
 
 
 @app.command()

@@ -43,8 +43,8 @@ WHAT_ROUTES_ASK_FOR: dict[tuple[str, str], Permission | str] = {
     ("PUT", "/v1/staff/{staff_id}/access"): Permission.MANAGE_STAFF,
     ("PUT", "/v1/staff/{staff_id}/adviser"): Permission.MANAGE_STAFF,
     ("PUT", "/v1/staff/{staff_id}/password"): Permission.MANAGE_STAFF,
-    ("PUT", "/v1/staff/{staff_id}/headteacher"): Permission.APPOINT_HEADTEACHER,
-    ("DELETE", "/v1/staff/{staff_id}/headteacher"): Permission.APPOINT_HEADTEACHER,
+    ("POST", "/v1/staff/{staff_id}/headteacher"): Permission.APPOINT_HEADTEACHER,
+    ("POST", "/v1/staff/{staff_id}/headteacher/end"): Permission.APPOINT_HEADTEACHER,
     ("POST", "/v1/staff/{staff_id}/disable"): Permission.MANAGE_STAFF,
     ("POST", "/v1/staff/{staff_id}/enable"): Permission.MANAGE_STAFF,
     ("POST", "/v1/password-resets"): ANYBODY,
@@ -54,6 +54,10 @@ WHAT_ROUTES_ASK_FOR: dict[tuple[str, str], Permission | str] = {
     ("POST", "/v1/imports/mapping"): Permission.IMPORT_PUPILS,
     ("GET", "/v1/exports/ctf"): Permission.EXPORT_PUPILS,
     ("GET", "/v1/exports/pupils.csv"): Permission.EXPORT_PUPILS,
+    ("GET", "/v1/permissions"): Permission.LIST_RELEASES,
+    ("POST", "/v1/permissions"): Permission.GIVE_RELEASES,
+    ("DELETE", "/v1/permissions/{permission_id}"): Permission.GIVE_RELEASES,
+    ("POST", "/v1/permissions/{permission_id}/releases"): Permission.EXPORT_PUPILS,
     ("GET", "/v1/classes"): Permission.READ_PUPILS,
     ("GET", "/v1/pupils"): Permission.READ_PUPILS,
     ("POST", "/v1/pupils/search"): Permission.READ_PUPILS,
@@ -299,6 +303,9 @@ def test_another_schools_ids_are_nobodys(
     new = [{"subject": "MAT", "code": code, "text": "Counts"} for code in ("F1", "F2")]
     statement_ids = admin.post("/v1/statements", json={"statements": new}).json()["statement_ids"]
     judged_ = sheet | {"judgements": [{"statement_id": statement_ids[0], "value": "achieved"}]}
+    released = {"recipient": "A council", "purpose": "A study", "scope": "named_pupils"}
+    permitted = released | {"until": today().isoformat(), "pupil_ids": [upn_free]}
+    permission_id = admin.post("/v1/permissions", json=permitted).json()["permission_id"]
     requests: list[tuple[str, str, Any]] = [
         ("DELETE", f"/v1/sessions/{session_id}", None),
         ("DELETE", f"/v1/staff/{staff_id}/sessions", None),
@@ -310,6 +317,8 @@ def test_another_schools_ids_are_nobodys(
         ("GET", f"/v1/pupils/{upn_free}/history", None),
         ("GET", f"/v1/pupils/{upn_free}/track", None),
         ("GET", f"/v1/pupils/{upn_free}/bundle", None),
+        ("POST", f"/v1/permissions/{permission_id}/releases", released),
+        ("DELETE", f"/v1/permissions/{permission_id}", None),
         ("GET", f"/v1/classes/{class_id}/sheet?academic_year=2025&term=summer", None),
         ("GET", f"/v1/pupils/{upn_free}/attendance", None),
         ("POST", f"/v1/pupils/{upn_free}/attendance", {"days": [marks]}),
@@ -349,8 +358,8 @@ def test_another_schools_ids_are_nobodys(
         ("POST", f"{photograph}/withdraw", None),
         ("PUT", observation, seen | {"subject": "MAT"}),
         ("POST", f"{observation}/withdraw", {}),
-        ("DELETE", f"/v1/staff/{deputy_id}/headteacher", None),
-        ("PUT", f"/v1/staff/{deputy_id}/headteacher", None),
+        ("POST", f"/v1/staff/{deputy_id}/headteacher/end", None),
+        ("POST", f"/v1/staff/{deputy_id}/headteacher", None),
         ("POST", f"/v1/staff/{staff_id}/disable", None),
         ("POST", f"/v1/staff/{staff_id}/enable", None),
         ("POST", f"/v1/login-keys/{key_id}/revoke", {}),
