@@ -19,8 +19,8 @@ import msgspec
 
 from domain.access import Permission
 from domain.codes.nc_year import read_nc_year
-from domain.errors import Conflict, Finding, InvalidInput, NotPermitted
-from domain.events import Actor, Event, Names, Open, Record, event
+from domain.errors import Conflict, Finding, InvalidInput, KeyNotHeld, NotPermitted
+from domain.events import Actor, Event, Names, Open, Record, event, is_sealed
 from domain.identifiers import log_id_of
 from domain.particulars import checked_reason
 from domain.text import ACCEPTED, is_text
@@ -270,8 +270,11 @@ def check_covers(
 
     Raises:
         ReleaseRefused: It does not; with a finding for everything that it does not cover.
+        KeyNotHeld: What the permission says is sealed, and its keys are not at hand.
     """
     asked, terms = "permission_id", permission.terms
+    if any(is_sealed(getattr(terms, name)) for name in Terms.__struct_fields__):
+        raise KeyNotHeld("Permissions are sealed, and their keys are not at hand")
     findings: list[Finding] = []
     if permission.revoked_by is not None:
         findings.append(Finding(field=asked, found="revoked", accepted="a permission that stands"))
