@@ -2,133 +2,53 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import io
-import json
 import threading
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
 
-import msgspec
 import pytest
 
-from domain import school_time
-from domain.access import AccessLevel
 from domain.application import (
-    accounts,
-    assessing,
     erasing,
-    people,
     permissions,
-    pupils,
     releasing,
-    school_bundle,
-    subject_access,
 )
-from domain.application.assessing import Entry
-from domain.application.registration import register
 from domain.application.releasing import Asked, Release, release
 from domain.application.school_application import Outcome, SchoolApplication, Schools
-from domain.bundles.archive import problems_of
-from domain.errors import Conflict, InvalidInput, KeyNotHeld, NotFound, NotPermitted
-from domain.events import OPERATOR, Actor, is_sealed
+from domain.errors import Conflict, InvalidInput, NotFound
+from domain.events import Actor
 from domain.ledger.stream import Stream
 from domain.permissions import (
-    PermissionUsed,
-    ReleasePermission,
     ReleaseRefused,
     Scope,
-    Terms,
-    permissions_of,
 )
 from domain.pupil import ErasureReason
-from domain.staff import Access, StaffNames
 from domain.vault.erasures import FileRegister
-from domain.vault.keyring import SchoolKeys
-from tests.application.conftest import PASSWORD, RegisteredSchool, registration, staff
-from tests.application.examples import NOW, YEAR, admitted, child
-from tests.keys import opened
-
-_urns = count(800001)
-
-AT = datetime.now(UTC)
-TODAY = school_time.today()
+from tests.application.conftest import RegisteredSchool
+from tests.application.examples import YEAR, admitted, child
+from tests.application.releases import (
+    AT,
+    TODAY,
+    asked,
+    given,
+    headed,
+    judged,
+    leave,
+    parts,
+    permission,
+    released,
+    uses,
+)
 
 
 @pytest.fixture
 def registered(schools: Schools) -> RegisteredSchool:
-    """A school whose administrator is its headteacher."""
-    urn = str(next(_urns))
-    made = register(schools, msgspec.structs.replace(registration(urn), headteacher=True))
-    assert made.login_key
-    school = opened(schools, made.login_key)
-    names = StaffNames(username="Teacher", display_name="A Teacher")
-    teacher = accounts.add_staff(school, names, Access(AccessLevel.READ_WRITE), PASSWORD, OPERATOR)
-    head = staff(made.outcome.result.administrator_id)
-    return RegisteredSchool(urn, made.login_key, school, head, staff(teacher.result.staff_id))
-
-
-def terms(**changes: Any) -> Terms:
-    said: dict[str, Any] = {
-        "recipient": "Countyshire Council",
-        "purpose": "Moderation of writing",
-        "scope": Scope.NAMED_PUPILS,
-        "until": TODAY + timedelta(days=30),
-    }
-    return Terms(**(said | changes))
-
-
-def given(registered: RegisteredSchool, **changes: Any) -> UUID:
-    outcome = permissions.give(registered.application, terms(**changes), registered.administrator)
-    return outcome.result.permission_id
-
-
-def asked(permission_id: UUID, **changes: Any) -> Asked:
-    said: dict[str, Any] = {
-        "permission_id": permission_id,
-        "recipient": "Countyshire Council",
-        "purpose": "Moderation of writing",
-        "scope": Scope.NAMED_PUPILS,
-    }
-    return Asked(**(said | changes))
-
-
-def released(registered: RegisteredSchool, permission_id: UUID, **changes: Any) -> Release:
-    return release(registered.application, asked(permission_id, **changes), registered.teacher, AT)
-
-
-def permission(school: SchoolApplication, permission_id: UUID) -> ReleasePermission:
-    return permissions.permissions_and_version(school)[0][permission_id]
-
-
-def uses(school: SchoolApplication) -> list[PermissionUsed]:
-    events = school.read(school.stream.events_of(permissions_of(school.school_id)))
-    return [event for event in events if isinstance(event, PermissionUsed)]
-
-
-def parts(content: bytes) -> tuple[dict[str, Any], list[dict[str, str]]]:
-    """The cover sheet, and the rows of the file that it speaks of."""
-    assert problems_of(io.BytesIO(content)) == []
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        cover = json.loads(archive.read("cover-sheet.json"))
-        data = archive.read(cover["file"])
-        assert set(archive.namelist()) == {"cover-sheet.json", cover["file"], "manifest.json"}
-    assert hashlib.sha256(data).hexdigest() == cover["sha256"]
-    return cover, list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"))))
-
-
-def judged(registered: RegisteredSchool, pupil_ids: list[UUID], value: str = "4w") -> None:
-    entries = [Entry(pupil_id=pupil_id, subject="WRI", value=value) for pupil_id in pupil_ids]
-    assessing.record(registered.application, NOW, entries, registered.teacher)
-
-
-def leave(registered: RegisteredSchool, pupil_id: UUID) -> None:
-    pupils.leave(registered.application, pupil_id, TODAY, 1, registered.teacher)
+    return headed(schools)
 
 
 def test_named_pupils_with_a_cover_sheet(registered: RegisteredSchool) -> None:
@@ -342,96 +262,6 @@ def test_the_figures_of_a_school_name_nobody(registered: RegisteredSchool) -> No
     assert use.pupils == b""
 
 
-def test_only_the_headteacher_gives_and_revokes(registered: RegisteredSchool) -> None:
-    school = registered.application
-    names = StaffNames(username="Deputy", display_name="The Deputy")
-    deputy = staff(
-        accounts.add_staff(school, names, Access(AccessLevel.ADMIN), PASSWORD, OPERATOR).result.staff_id
-    )
-    permission_id = given(registered)
-    for actor in (deputy, registered.teacher, OPERATOR):
-        with pytest.raises(NotPermitted):
-            permissions.give(school, terms(), actor)
-        with pytest.raises(NotPermitted):
-            permissions.revoke(school, permission_id, actor)
-    assert deputy.staff_id
-    assert registered.administrator.staff_id
-    accounts.appoint_headteacher(school, deputy.staff_id, registered.administrator)
-    accounts.end_headteacher(school, registered.administrator.staff_id, registered.administrator)
-    with pytest.raises(NotPermitted):
-        given(registered)
-    # What the headteacher before permitted stands, and the one who came after may end it.
-    admitted(school, registered.teacher, child(1))
-    assert released(registered, permission_id)
-    permissions.revoke(school, permission_id, deputy)
-    permissions.revoke(school, permission_id, deputy)
-    assert permission(school, permission_id).revoked_by == deputy
-    with pytest.raises(ReleaseRefused):
-        released(registered, permission_id)
-    with pytest.raises(NotFound):
-        permissions.revoke(school, uuid4(), deputy)
-
-
-@pytest.mark.parametrize(
-    ("changes", "field"),
-    [
-        ({"recipient": " "}, "recipient"),
-        ({"recipient": "desk@council.example"}, "recipient"),
-        ({"purpose": "x" * 201}, "purpose"),
-        ({"until": TODAY - timedelta(days=1)}, "until"),
-        ({"until": TODAY + timedelta(days=2 * 366)}, "until"),
-        ({"scope": Scope.SCHOOL_FIGURES, "nc_year": "4"}, "nc_year"),
-        ({"class_name": "Red", "nc_year": "4"}, "nc_year"),
-        ({"class_name": "Rde"}, "class_name"),
-        ({"nc_year": "99"}, "nc_year"),
-        ({"pupil_ids": (uuid4(),)}, "pupil_ids"),
-    ],
-)
-def test_a_permission_that_cannot_be(
-    registered: RegisteredSchool, changes: dict[str, Any], field: str
-) -> None:
-    school = registered.application
-    admitted(school, registered.teacher, child(1))
-    before = school.stream.head().position
-    with pytest.raises(InvalidInput) as refused:
-        given(registered, **changes)
-    assert [finding.field for finding in refused.value.findings] == [field]
-    assert school.stream.head().position == before
-
-
-def test_what_is_free_text_is_sealed(registered: RegisteredSchool, schools: Schools) -> None:
-    """The service by itself learns neither recipient nor purpose, and makes no release of names."""
-    school = registered.application
-    [pupil_id] = admitted(school, registered.teacher, child(1))
-    permission_id = given(registered)
-    by_service = schools.opened_by_service(school.school_id)
-    seen = permission(by_service, permission_id).terms
-    assert is_sealed(seen.recipient)
-    assert is_sealed(seen.purpose)
-    assert seen.scope is Scope.NAMED_PUPILS
-    with pytest.raises(KeyNotHeld):
-        release(by_service, asked(permission_id), registered.teacher, AT)
-    nobody = schools.opened(SchoolKeys.none_of(school.school_id))
-    with pytest.raises(KeyNotHeld):
-        release(nobody, asked(permission_id), registered.teacher, AT)
-    for stored in school.stream.events_of(permissions_of(school.school_id)):
-        assert b"Countyshire" not in stored.state
-    assert pupil_id.bytes not in school.stream.events_of(permissions_of(school.school_id))[0].state
-
-
-def test_another_schools_permission_is_nobodys(registered: RegisteredSchool, schools: Schools) -> None:
-    admitted(registered.application, registered.teacher, child(1))
-    permission_id = given(registered)
-    made = register(schools, msgspec.structs.replace(registration(str(next(_urns))), headteacher=True))
-    assert made.login_key
-    other, head = opened(schools, made.login_key), staff(made.outcome.result.administrator_id)
-    admitted(other, head, child(1))
-    with pytest.raises(NotFound):
-        release(other, asked(permission_id), head, AT)
-    with pytest.raises(NotFound):
-        permissions.revoke(other, permission_id, head)
-
-
 def race(
     registered: RegisteredSchool,
     permission_id: UUID,
@@ -536,40 +366,3 @@ def test_a_use_that_is_not_recorded_would_be_noticed(
 
     monkeypatch.setattr(SchoolApplication, "carry_out", careless)
     assert handed_out_unrecorded(registered, monkeypatch)
-
-
-def test_the_child_is_told_to_whom_it_was_named(registered: RegisteredSchool) -> None:
-    school, actor = registered.application, registered.teacher
-    one, other = admitted(school, actor, child(1), child(2))
-    permission_id = given(registered, recipient="Countyshire Council, Dana Desk")
-    released(registered, permission_id, recipient="Countyshire Council, Dana Desk", pupil_ids=(one,))
-
-    def record(pupil_id: UUID) -> tuple[list[Any], str]:
-        content = b"".join(subject_access.everything_about(school, pupil_id, actor, AT))
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            kept = json.loads(archive.read("record.json"))["seen"]["releases"]
-            return kept, archive.read("index.html").decode()
-
-    kept, page = record(one)
-    assert [(each["recipient"], each["purpose"], each["by"], each["pupils"]) for each in kept] == [
-        ("Countyshire Council, Dana Desk", "Moderation of writing", "A Teacher", 1)
-    ]
-    assert "Countyshire Council, Dana Desk" in page
-    kept, page = record(other)
-    assert kept == []
-    assert "Countyshire" not in page
-    assert "To nobody." in page
-
-
-def test_the_schools_bundle_holds_permissions_and_releases(registered: RegisteredSchool) -> None:
-    school, head = registered.application, registered.administrator
-    admitted(school, registered.teacher, child(1))
-    permission_id = given(registered)
-    made = released(registered, permission_id)
-    bundle = school_bundle.SchoolBundle(school, head, AT)
-    with zipfile.ZipFile(io.BytesIO(b"".join(bundle.content()))) as archive:
-        [line] = archive.read("release-permissions.ndjson").splitlines()
-    kept = json.loads(line)
-    assert (kept["permission_id"], kept["recipient"]) == (str(permission_id), "Countyshire Council")
-    assert [each["release_id"] for each in kept["releases"]] == [str(made.release_id)]
-    assert people.people_of(school, bundle.position)(head) == kept["given_by"]
