@@ -47,13 +47,23 @@ class SentNames(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class SentRegistration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A request to register a school, with its first administrator."""
+    """A request to register a school, with its first administrator.
+
+    Attributes:
+        facts: What is publicly known of it.
+        official_email: Where new passwords are sent.
+        agreement_from: The first day of the agreement.
+        administrator: The first administrator.
+        password: Their first password, at least 15 characters.
+        headteacher: Whether the first administrator is the headteacher.
+    """
 
     facts: SentFacts
     official_email: str
     agreement_from: date
     administrator: SentNames
     password: str
+    headteacher: bool = False
 
 
 class RegisteredSchool(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,6 +123,7 @@ def register_school(
             agreement_from=given.agreement_from,
             administrator=msgspec.convert(given.administrator, StaffNames, from_attributes=True),
             password=given.password,
+            headteacher=given.headteacher,
         ),
         sent.command,
     )

@@ -84,6 +84,7 @@ class StaffBody(msgspec.Struct, frozen=True, kw_only=True):
         access: What they may do.
         adviser: Why and until when, for somebody from outside; null for the school's own staff.
         disabled: The account cannot be used.
+        headteacher: Holds the role of headteacher.
         version: Its number of events.
     """
 
@@ -93,6 +94,7 @@ class StaffBody(msgspec.Struct, frozen=True, kw_only=True):
     access: AccessBody
     adviser: AdviserBody | None
     disabled: bool
+    headteacher: bool
     version: int
 
 
@@ -156,6 +158,7 @@ def list_staff(
                 access=AccessBody.of(member.access),
                 adviser=AdviserBody.of(member.adviser) if member.adviser else None,
                 disabled=member.disabled,
+                headteacher=member.headteacher,
                 version=member.version,
             )
             for member in members
@@ -255,3 +258,30 @@ def enable_staff(
 ) -> Answer[StaffChanged]:
     """Let an account be used again."""
     return _changed(accounts.enable(caller.school, staff_id, caller.actor, sent.command))
+
+
+@routes.post("/v1/staff/{staff_id}/headteacher")
+def appoint_headteacher(
+    caller: Annotated[Caller, signed_in(Permission.APPOINT_HEADTEACHER, operator=True)],
+    staff_id: UUID,
+    sent: Annotated[Sent[bytes], Depends(NoBody())],
+) -> Answer[StaffChanged]:
+    """Give an administrator the role of headteacher, who alone permits releases of named data.
+
+    While the school has a headteacher, only they appoint another. Nobody appoints themselves. The operator
+    appoints with a login key that the school gives for it, in the header `Target-Tracker-Login-Key`.
+    """
+    return _changed(accounts.appoint_headteacher(caller.school, staff_id, caller.actor, sent.command))
+
+
+@routes.post("/v1/staff/{staff_id}/headteacher/end")
+def end_headteacher(
+    caller: Annotated[Caller, signed_in(Permission.APPOINT_HEADTEACHER, operator=True)],
+    staff_id: UUID,
+    sent: Annotated[Sent[bytes], Depends(NoBody())],
+) -> Answer[StaffChanged]:
+    """End the role of headteacher: one's own, or as the operator with a login key of the school.
+
+    What a headteacher has permitted stands until it ends or is revoked.
+    """
+    return _changed(accounts.end_headteacher(caller.school, staff_id, caller.actor, sent.command))

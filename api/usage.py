@@ -28,7 +28,7 @@ class UsageQuery(ReadQuery, frozen=True, kw_only=True):
 
     Attributes:
         staff_id: What this account did, and what was done to it.
-        pupil_id: Reads that showed this pupil.
+        pupil_id: Reads that showed this pupil, and releases that name it.
         kind: This kind.
         since: From the beginning of this day, or from this time on.
         until: To the end of this day, or before this time.
@@ -60,12 +60,12 @@ class UsageBody(msgspec.Struct, frozen=True, kw_only=True):
         about_name: What colleagues call those.
         session_id: The session.
         key_id: The login key.
-        what: What was read; why a login failed or a session ended; what was done to an account or a login
-            key; which permission was missing.
+        what: What was read or released; why a login failed or a session ended; what was done to an account, a
+            login key or a headteacher's permission; which permission was missing.
         route: Where a refusal was: the method and the template of the path.
         times: How often; of lost reads, how many.
-        named: Whether a read showed who the pupils are.
-        pupils: How many pupils a read showed.
+        named: Whether a read showed, or a release says, who the pupils are.
+        pupils: How many pupils a read showed, or a release names.
     """
 
     position: int
@@ -105,7 +105,7 @@ def list_usage(
     caller: Annotated[Caller, signed_in(Permission.READ_AUDIT)],
     asked: Annotated[UsageQuery, query(UsageQuery)],
 ) -> Answer[UsagePage]:
-    """List what staff did: logins, reads, refusals, and changes of accounts, passwords and login keys."""
+    """List what staff did: logins, reads, refusals, releases, and changes of accounts, passwords and keys."""
     with reading(caller, asked.min_position, projections.usage.NAME) as read:
         views = projections.usage.find(
             read.connection,

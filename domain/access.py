@@ -35,6 +35,9 @@ class Permission(StrEnum):
     EXPORT_RECORDS = "export whole records"
     ERASE_PUPILS = "erase pupils"
     READ_AUDIT = "read the staff's usage"
+    APPOINT_HEADTEACHER = "appoint the headteacher"
+    LIST_RELEASES = "list permissions to release named data"
+    GIVE_RELEASES = "give permission to release named data"
 
 
 _READING_WITHOUT_NAMES = {Permission.READ_SCHOOL, Permission.READ_PUPILS, Permission.READ_BENCHMARKS}
@@ -59,3 +62,6 @@ PERMISSIONS: dict[AccessLevel, frozenset[Permission]] = {
     AccessLevel.ADMIN: frozenset(Permission),
 }
 """The one table of who may do what."""
+
+HEADTEACHERS_ALONE = frozenset({Permission.GIVE_RELEASES})
+"""What an access level is not enough for: the account must hold the role of headteacher, too."""

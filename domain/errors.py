@@ -13,6 +13,7 @@
     │   └── ResetRefused             the code for a new password is wrong, old or used: `domain.resets`
     ├── Throttled                    too many attempts; says when the next one counts
     ├── NotPermitted                 signed in, but this is not for that access level
+    │   └── ReleaseRefused           no permission covers a release of named data: `domain.permissions`
     ├── Conflict                     right in itself, but not with what is there
     │   ├── VersionConflict          somebody else changed it first; carries both versions
     │   ├── StreamConflict           the facts that a decision rested on have moved

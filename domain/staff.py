@@ -10,9 +10,9 @@ from uuid import UUID
 
 import msgspec
 
-from domain.access import PERMISSIONS, AccessLevel, Permission
-from domain.errors import AlreadyExists, Conflict, Finding, InvalidInput
-from domain.events import Actor, Event, Names, Record, event
+from domain.access import HEADTEACHERS_ALONE, PERMISSIONS, AccessLevel, Permission
+from domain.errors import AlreadyExists, Conflict, Finding, InvalidInput, NotPermitted
+from domain.events import Actor, ActorKind, Event, Names, Record, event
 from domain.text import ACCEPTED, is_text
 
 
@@ -57,6 +57,7 @@ class StaffAdded(Event, frozen=True, kw_only=True):
     """An account was made; for an adviser, with the reason and the last day.
 
     `for_administrators` is whether the password is long enough for one: its length is not known afterwards.
+    `headteacher` is whether the operator registered the school with this account as its headteacher's.
     """
 
     founds: ClassVar[bool] = True
@@ -67,6 +68,7 @@ class StaffAdded(Event, frozen=True, kw_only=True):
     for_administrators: Record[bool] = False
     adviser_reason: Names[str | None] = None
     adviser_until: Record[date | None] = None
+    headteacher: Record[bool] = False
 
 
 @event("staff.access-changed")
@@ -101,6 +103,16 @@ class StaffEnabled(Event, frozen=True, kw_only=True):
     """An account can be used again."""
 
 
+@event("staff.headteacher-appointed")
+class StaffHeadteacherAppointed(Event, frozen=True, kw_only=True):
+    """An administrator holds the role of headteacher from now on: see :mod:`domain.headteachers`."""
+
+
+@event("staff.headteacher-ended")
+class StaffHeadteacherEnded(Event, frozen=True, kw_only=True):
+    """An administrator holds the role of headteacher no longer; what they permitted stands."""
+
+
 class StaffMember(msgspec.Struct, frozen=True, kw_only=True):
     """A member of staff as the events so far describe them.
 
@@ -113,6 +125,7 @@ class StaffMember(msgspec.Struct, frozen=True, kw_only=True):
         for_administrators: Whether that password is known to be long enough for an administrator.
         adviser: Why and until when, for somebody from outside; nothing for the school's own staff.
         disabled: The account cannot be used.
+        headteacher: Holds the role of headteacher.
     """
 
     id: UUID
@@ -123,10 +136,13 @@ class StaffMember(msgspec.Struct, frozen=True, kw_only=True):
     for_administrators: bool = False
     adviser: Adviser | None = None
     disabled: bool = False
+    headteacher: bool = False
 
     def may(self, permission: Permission) -> bool:
-        """Whether the access level allows it."""
-        return permission in PERMISSIONS[self.access.level]
+        """Whether the access level allows it, and the role, where that is asked for."""
+        return permission in PERMISSIONS[self.access.level] and (
+            self.headteacher or permission not in HEADTEACHERS_ALONE
+        )
 
     def has_ended(self, today: date) -> bool:
         """Whether it is an adviser's account, and the last day has passed."""
@@ -156,6 +172,7 @@ def _after(member: StaffMember | None, happened: Event) -> StaffMember:
                 password_verifier=happened.password_verifier,
                 for_administrators=happened.for_administrators,
                 adviser=_adviser(happened),
+                headteacher=happened.headteacher,
             )
         case _ if member is None:
             raise Conflict(f"{happened.name} cannot be the first event of a member of staff")
@@ -175,6 +192,10 @@ def _after(member: StaffMember | None, happened: Event) -> StaffMember:
             return msgspec.structs.replace(member, version=version, disabled=True)
         case StaffEnabled():
             return msgspec.structs.replace(member, version=version, disabled=False)
+        case StaffHeadteacherAppointed():
+            return msgspec.structs.replace(member, version=version, headteacher=True)
+        case StaffHeadteacherEnded():
+            return msgspec.structs.replace(member, version=version, headteacher=False)
         case _:
             raise Conflict(f"{happened.name} is not an event of a member of staff")
 
@@ -206,6 +227,7 @@ def add(
     *,
     for_administrators: bool,
     adviser: Adviser | None = None,
+    headteacher: bool = False,
 ) -> StaffAdded:
     """Makes an account.
 
@@ -218,6 +240,7 @@ def add(
         actor: Who makes it.
         for_administrators: Whether the password is long enough for an administrator.
         adviser: Why and until when, for somebody from outside: as :func:`domain.advisers.checked` gave it.
+        headteacher: Whether a school is registered with them as its headteacher.
 
     Raises:
         AlreadyExists: Somebody at this school has the username.
@@ -244,6 +267,7 @@ def add(
         for_administrators=for_administrators,
         adviser_reason=adviser.reason if adviser else None,
         adviser_until=adviser.until if adviser else None,
+        headteacher=headteacher,
     )
 
 
@@ -256,8 +280,8 @@ def change_access(
     """Changes what an account may do; `None` when it may already.
 
     Raises:
-        Conflict: It is the last administrator's, and would no longer be one; or it would be one, and is an
-            adviser's, or its password is too short for that.
+        Conflict: It is the last administrator's, or the headteacher's, and would no longer be one's; or it
+            would be one, and is an adviser's, or its password is too short for that.
         InvalidInput: Classes are given to a level that knows none.
     """
     if findings := _access_findings(access):
@@ -267,6 +291,7 @@ def change_access(
     if access.level is AccessLevel.ADMIN:
         _check_that_they_may_be_promoted(member)
     else:
+        _check_that_it_is_no_headteachers(member)
         _check_that_an_administrator_stays(member, colleagues)
     return StaffAccessChanged(
         originator_id=member.id, originator_version=member.version + 1, actor=actor, access=access
@@ -299,7 +324,12 @@ def set_password(
 
     Raises:
         Conflict: It is too short for an administrator, which its owner is now.
+        NotPermitted: It is the headteacher's, and a colleague would set it, who could then act in that role.
     """
+    if member.headteacher and actor.kind is ActorKind.STAFF and actor.staff_id != member.id:
+        raise NotPermitted(
+            "A headteacher's password is set by nobody else: ask for a new one by the school's official email"
+        )
     if member.access.level is AccessLevel.ADMIN and not for_administrators:
         raise Conflict(f"This is an administrator's account: {LONGER_FIRST}")
     return StaffPasswordSet(
@@ -337,12 +367,19 @@ def disable(member: StaffMember, colleagues: Iterable[StaffMember], actor: Actor
     """Ends the use of an account; `None` when it has ended.
 
     Raises:
-        Conflict: It is the last administrator's: the school could no longer manage itself.
+        Conflict: It is the headteacher's; or the last administrator's: the school could no longer manage
+            itself.
     """
     if member.disabled:
         return None
+    _check_that_it_is_no_headteachers(member)
     _check_that_an_administrator_stays(member, colleagues)
     return StaffDisabled(originator_id=member.id, originator_version=member.version + 1, actor=actor)
+
+
+def _check_that_it_is_no_headteachers(member: StaffMember) -> None:
+    if member.headteacher:
+        raise Conflict("This is the headteacher's account: they, or the operator, must end that role first")
 
 
 def _check_that_an_administrator_stays(member: StaffMember, colleagues: Iterable[StaffMember]) -> None:

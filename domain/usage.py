@@ -37,6 +37,7 @@ class ReadKind(StrEnum):
     EXPORT = "file of pupils"
     PUPIL_BUNDLE = "everything held of a pupil"
     SCHOOL_BUNDLE = "everything held by the school"
+    RELEASE = "named data for a recipient outside"
 
 
 class Read(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -15,6 +15,7 @@ import msgspec
 
 # Whoever reads the events of these must know them.
 import domain.keys
+import domain.permissions
 import domain.resets  # noqa: F401 - see above
 from domain.events import Actor, Compartment
 from domain.ledger.database import Connection
@@ -41,6 +42,8 @@ class UsageKind(StrEnum):
     REFUSAL = "refusal"
     READ = "read"
     LOSS = "loss"
+    PERMISSION = "permission"
+    RELEASE = "release"
 
 
 class UsageView(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,12 +59,12 @@ class UsageView(msgspec.Struct, frozen=True, kw_only=True):
         about_id: Whose account it was done to, where that is somebody else's.
         session_id: The session.
         key_id: The login key.
-        what: What was read; why a login failed or a session ended; what was done to an account or a login
-            key; which permission was missing.
+        what: What was read; why a login failed or a session ended; what was done to an account, a login key
+            or a headteacher's permission; which permission was missing.
         route: Where a refusal was.
         times: How often; of lost reads, how many.
-        named: Whether a read showed who the pupils are.
-        pupils: How many pupils a read showed.
+        named: Whether a read showed, or a release says, who the pupils are.
+        pupils: How many pupils a read showed, or a release names.
     """
 
     position: int
@@ -86,6 +89,8 @@ ACCOUNTS = {
     "staff.adviser-prolonged": (UsageKind.ACCESS, "adviser's last day changed"),
     "staff.disabled": (UsageKind.ACCESS, "account disabled"),
     "staff.enabled": (UsageKind.ACCESS, "account enabled"),
+    "staff.headteacher-appointed": (UsageKind.ACCESS, "headteacher appointed"),
+    "staff.headteacher-ended": (UsageKind.ACCESS, "headteacher's role ended"),
     "staff.password-set": (UsageKind.PASSWORD, "password set"),
 }
 """What is done to accounts."""
@@ -105,6 +110,16 @@ RESETS = {
 """What is done about passwords by whoever is not logged in."""
 
 
+PERMISSIONS = {
+    "permission.given": "permission to release named data given",
+    "permission.revoked": "permission to release named data revoked",
+}
+"""What a headteacher does about releases."""
+
+FIGURES, PUPILS = "the school's figures", "named pupils"
+"""What is released."""
+
+
 class UsageProjection:
     """Keeps `projections.usage`."""
 
@@ -114,6 +129,7 @@ class UsageProjection:
         "login",
         "records",
         "access",
+        "permission",
         *(f"{name}." for name in (*ACCOUNTS, *KEYS, *RESETS)),
     )
 
@@ -178,6 +194,12 @@ def _rows(event: RecordedEvent, said: dict[str, Any]) -> Iterator[_Row]:
             )
         case "records.read":
             yield from _reads(row, said["reads"], said["lost"])
+        case "permission.used":
+            what = PUPILS if said["pupils"] else FIGURES
+            row = _with(row, kind=UsageKind.RELEASE, what=what, named=bool(said["pupils"]))
+            yield row, said["pupils"]
+        case _ if name in PERMISSIONS:
+            yield _with(row, kind=UsageKind.PERMISSION, what=PERMISSIONS[name]), None
         case _ if name in RESETS:
             yield _with(row, kind=UsageKind.PASSWORD, what=RESETS[name], staff_id=said["staff_id"]), None
         case _ if name in KEYS:

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 import domain.advisers
+import domain.headteachers
 import domain.staff
 from domain import school_time
 from domain.access import PERMISSIONS, AccessLevel, Permission
@@ -223,6 +224,36 @@ def enable(
     return _change(school, staff_id, lambda member: domain.staff.enable(member, actor), command)
 
 
+def appoint_headteacher(
+    school: SchoolApplication, staff_id: UUID, actor: Actor, command: CommandKey | None = None
+) -> Outcome[StaffResult]:
+    """Gives an administrator the role of headteacher.
+
+    Raises:
+        NotFound: There is no such account.
+        Conflict: It is disabled, or no administrator's.
+        NotPermitted: Whoever appoints may not: see :func:`domain.headteachers.appoint`.
+    """
+    return _change_among_colleagues(
+        school,
+        staff_id,
+        lambda member, colleagues: domain.headteachers.appoint(member, colleagues, actor),
+        command,
+    )
+
+
+def end_headteacher(
+    school: SchoolApplication, staff_id: UUID, actor: Actor, command: CommandKey | None = None
+) -> Outcome[StaffResult]:
+    """Ends the role of a headteacher.
+
+    Raises:
+        NotFound: There is no such account.
+        NotPermitted: It is neither themselves nor the operator who ends it.
+    """
+    return _change(school, staff_id, lambda member: domain.headteachers.end(member, actor), command)
+
+
 def rehash_password(school: SchoolApplication, member: StaffMember, password: str) -> None:
     """Keeps a newer verifier of the password that somebody has just shown.
 
@@ -252,7 +283,7 @@ def _change_among_colleagues(
     staff_id: UUID,
     change: Callable[[StaffMember, list[StaffMember]], Event | None],
     command: CommandKey | None,
-    beside: Beside,
+    beside: Beside | None = None,
 ) -> Outcome[StaffResult]:
     """Makes a change whose decision rests on everybody's accounts."""
 

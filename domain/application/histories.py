@@ -12,6 +12,7 @@ from eventsourcing.persistence import MapperDeserialisationError
 
 import domain.assessment
 import domain.attendance  # whoever reads a history must know its events
+import domain.permissions
 import domain.pupil
 from domain.application.school_application import (
     PUPILS,

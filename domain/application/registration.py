@@ -35,6 +35,7 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True):
         agreement_from: The first day of the agreement.
         administrator: The first administrator.
         password: The administrator's first password, at least 15 characters.
+        headteacher: Whether the first administrator is the headteacher.
     """
 
     facts: SchoolFacts
@@ -42,6 +43,7 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True):
     agreement_from: date
     administrator: StaffNames
     password: str
+    headteacher: bool = False
 
 
 class Registered(msgspec.Struct, frozen=True):
@@ -95,6 +97,7 @@ def register(schools: Schools, request: Registration, command: CommandKey | None
             [],
             OPERATOR,
             for_administrators=True,
+            headteacher=request.headteacher,
         ),
         KeyIssued(
             originator_id=keys_log_of(result.school_id),

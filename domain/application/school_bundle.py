@@ -14,6 +14,7 @@ from uuid import UUID
 import msgspec
 
 import domain.assessment_points
+import domain.permissions
 import domain.statements
 from domain.application import held
 from domain.application.held import Placed, Who, events_about
@@ -28,6 +29,7 @@ from domain.events import REGISTRY, Actor
 from domain.identifiers import log_id_of
 from domain.ledger.photographs import Role
 from domain.ledger.stream import RecordedEvent
+from domain.permissions import permissions_of
 from domain.pupil import Pupil, PupilAdmitted
 from domain.staff import StaffMember
 from domain.statements import Statement
@@ -108,6 +110,7 @@ class SchoolBundle:
             ("attendance-totals", lambda: self._of_pupils(held.ATTENDANCE, _totals)),
             ("observations", lambda: self._things(held.OBSERVATIONS, who)),
             ("photographs", lambda: self._of_pupils(held.OBSERVATIONS, _photographs)),
+            ("release-permissions", lambda: self._permissions(who)),
             ("history", lambda: self._history(who)),
         ]
         yield Entry("README.txt", [readme().encode()])
@@ -170,6 +173,26 @@ class SchoolBundle:
             each.id: _statement(each) for each in domain.statements.fold(self._school.read(stored)).values()
         }
 
+    def _permissions(self, who: Who) -> Lines:
+        log = permissions_of(self._school.school_id)
+        stored = self._school.stream.events_of_many([log], up_to=self.position)
+        for each in domain.permissions.fold(self._school.read(stored)).values():
+            yield {
+                "permission_id": each.id,
+                **msgspec.structs.asdict(each.terms),
+                "given_by": who(each.given_by),
+                "revoked_by": who(each.revoked_by) if each.revoked_by else None,
+                "releases": [
+                    {
+                        "release_id": use.release_id,
+                        "by": who(use.by),
+                        "pupils": use.pupils,
+                        "sha256": use.sha256.hex(),
+                    }
+                    for use in each.uses
+                ],
+            }
+
     def _history(self, who: Who) -> Lines:
         mapper = self._school.event_mapper
         for page in _in_pages(self._school, self.position):
@@ -223,6 +246,7 @@ def _account(member: StaffMember) -> dict[str, Any]:
         "classes": member.access.classes,
         "adviser": member.adviser,
         "disabled": member.disabled,
+        "headteacher": member.headteacher,
     }
 
 

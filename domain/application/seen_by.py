@@ -8,9 +8,11 @@ from uuid import UUID
 
 import msgspec
 
+import domain.permissions
 from domain.application.school_application import SchoolApplication
-from domain.events import REGISTRY
+from domain.events import REGISTRY, is_sealed
 from domain.ledger.mapper import EventMapper
+from domain.permissions import PermissionUsed, permissions_of
 from domain.usage import Read, RecordsRead
 
 PAGE = 500
@@ -23,10 +25,13 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         reads: Each answer that showed the child, in the order in which they were recorded: `at`, `by`,
             `what`, `named` (whether it showed who the child is) and `pupils` (how many it showed).
+        releases: Each release of named data that named the child: `at`, `by`, `recipient` and `purpose`
+            (nothing, where no key to them is at hand), `permission_id`, and `pupils` (how many it named).
         lost: Reads that could not be recorded while the database was away, by `by`; nobody knows of whom.
     """
 
     reads: list[dict[str, Any]]
+    releases: list[dict[str, Any]]
     lost: list[dict[str, Any]]
 
 
@@ -39,7 +44,7 @@ def who_saw(school: SchoolApplication, pupil_id: UUID, position: int, who: Calla
         position: The last position that counts.
         who: What people call whoever acted.
     """
-    found = Seen(reads=[], lost=[])
+    found = Seen(reads=[], releases=_releases(school, pupil_id, position, who), lost=[])
     mapper = EventMapper(school.keys)
     for stored in _recorded(school, position):
         event = mapper.to_domain_event(stored)
@@ -75,9 +80,34 @@ def _recorded(school: SchoolApplication, position: int) -> Iterator[Any]:
         after = page[-1].id
 
 
-def _shows(read: Read, pupil_id: UUID) -> bool:
+def _shows(read: Read | PermissionUsed, pupil_id: UUID) -> bool:
     """Whether an answer showed the pupil: the ids lie one behind the other, 16 bytes each."""
     place = read.pupils.find(pupil_id.bytes)
     while place % 16 and place >= 0:
         place = read.pupils.find(pupil_id.bytes, place + 1)
     return place >= 0
+
+
+def _releases(
+    school: SchoolApplication, pupil_id: UUID, position: int, who: Callable[[Any], str]
+) -> list[dict[str, Any]]:
+    log = permissions_of(school.school_id)
+    stored = school.stream.events_of_many([log], up_to=position)
+    events = list(school.read(stored))
+    permissions = domain.permissions.fold(events)
+    found = []
+    for place, event in zip(stored, events, strict=True):
+        if isinstance(event, PermissionUsed) and _shows(event, pupil_id):
+            terms = permissions[event.permission_id].terms
+            found.append(
+                {
+                    "at": place.recorded_at.isoformat(),
+                    "by": who(event.actor),
+                    "recipient": None if is_sealed(terms.recipient) else terms.recipient,
+                    "purpose": None if is_sealed(terms.purpose) else terms.purpose,
+                    "permission_id": event.permission_id,
+                    "pupils": len(event.pupils) // 16,
+                    "position": place.id,
+                }
+            )
+    return found

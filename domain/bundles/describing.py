@@ -37,6 +37,7 @@ FILES: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "classes": "for limited-read-write, the classes that they record",
             "adviser": "for somebody from outside: `reason`, and `until`, the last day",
             "disabled": "the account cannot be used",
+            "headteacher": "holds the role of headteacher",
         },
     ),
     "assessment-points": (
@@ -200,6 +201,22 @@ FILES: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "width": "pixels",
             "height": "pixels",
             "withdrawn": "it, or its observation, is not shown any more",
+        },
+    ),
+    "release-permissions": (
+        "What the headteacher permitted to be released to somebody outside, and what was.",
+        {
+            "permission_id": "its id",
+            "recipient": "who might have it",
+            "purpose": "what for",
+            "scope": "`school_figures` or `named_pupils`",
+            "until": "the last day on which it might be released",
+            "class_name": "only pupils of this class, or null",
+            "nc_year": "only pupils of this NC year, or null",
+            "pupil_ids": "only these pupils; none, where it is not said one by one",
+            "given_by": "by whom it was given",
+            "revoked_by": "by whom it was revoked, or null",
+            "releases": "each release: release_id, by whom, pupils (how many it named), sha256 of the file",
         },
     ),
     "history": (

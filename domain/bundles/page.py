@@ -260,6 +260,12 @@ def _seen(record: Record) -> Iterator[str]:
         for each in record["seen"]["reads"]
     )
     yield from table(("When", "By whom", "What", "How", "Pupils shown"), rows, "Nobody before.")
+    yield paragraph("To whom outside the school the child was named, with the headteacher's permission:")
+    released = (
+        (moment_in_words(each["at"]), each["by"], each["recipient"], each["purpose"], str(each["pupils"]))
+        for each in record["seen"]["releases"]
+    )
+    yield from table(("When", "By whom", "To whom", "What for", "Pupils named"), released, "To nobody.")
     for each in record["seen"]["lost"]:
         yield paragraph(
             f"{each['times']} further reads by {each['by']} could not be recorded while the database was "

@@ -138,6 +138,17 @@ class Client:
         content = msgspec.json.encode(body)
         return self._send(self._http.build_request("POST", path, params=parameters, content=content))
 
+    def release(self, path: str, body: object) -> Reply:
+        """Has data released; sent once, because each answer is a release of its own.
+
+        Raises:
+            Refused: The service refuses.
+            Unreachable: It does not answer; whether the release was recorded is not known.
+        """
+        return self._send(
+            self._http.build_request("POST", path, content=msgspec.json.encode(body)), attempts=1
+        )
+
     def command(
         self,
         method: str,
@@ -208,9 +219,9 @@ class Client:
             raise Unreachable(_reason(error, self.server)) from None
         return size
 
-    def _send(self, request: httpx.Request) -> Reply:
-        for attempt in range(ATTEMPTS):
-            last = attempt == ATTEMPTS - 1
+    def _send(self, request: httpx.Request, attempts: int = ATTEMPTS) -> Reply:
+        for attempt in range(attempts):
+            last = attempt == attempts - 1
             try:
                 response = self._http.send(request)
             except httpx.TransportError as error:

@@ -30,6 +30,7 @@ from scripts.cli import (
     points,
     progressing,
     pupils,
+    releasing,
     schemes,
     schools,
     sessions,
@@ -159,6 +160,8 @@ for name, part in (
 app.add_typer(noting.notes, name="notes")
 app.add_typer(exporting.app, name="export")
 app.add_typer(noting.concerns, name="concerns")
+app.add_typer(releasing.permissions, name="permissions")
+app.add_typer(releasing.release, name="release")
 operating.add_to(app)
 
 

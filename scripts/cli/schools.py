@@ -39,6 +39,9 @@ def register(
         str | None,
         typer.Option(parser=read_day, metavar="DATE", help="First day of the agreement; today if not given."),
     ] = None,
+    headteacher: Annotated[
+        bool, typer.Option("--headteacher", help="The first administrator is the headteacher.")
+    ] = False,
     password_file: PasswordFile = None,
     operator_token_file: OperatorTokenFile = None,
 ) -> None:
@@ -65,6 +68,7 @@ def register(
                     "agreement_from": agreement_from or today().isoformat(),
                     "administrator": {"username": administrator, "display_name": administrator_name},
                     "password": password,
+                    "headteacher": headteacher,
                 },
             ).body
         except BaseException:

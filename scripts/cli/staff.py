@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,8 +12,8 @@ from domain.access import AccessLevel
 from domain.errors import NotFound
 from domain.staff import same_username
 from scripts.cli.client import Client
-from scripts.cli.connection import current, signed_in
-from scripts.cli.options import Json, PasswordFile, password_from, read_day
+from scripts.cli.connection import current, operator, signed_in
+from scripts.cli.options import Json, OperatorTokenFile, PasswordFile, password_from, read_day, read_id
 from scripts.cli.output import say, show_json, show_table
 
 app = typer.Typer(no_args_is_help=True, help="Look after staff accounts (for administrators).")
@@ -32,6 +33,11 @@ Until = Annotated[
     ),
 ]
 
+LoginKeyFile = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="As the operator: the login key that the school gave for this."),
+]
+
 
 @app.command("list")
 def list_staff(context: typer.Context, as_json: Json = False) -> None:
@@ -42,9 +48,10 @@ def list_staff(context: typer.Context, as_json: Json = False) -> None:
         show_json(reply.content)
         return
     members = reply.body
+    of_head = ["Headteacher"] if any(member["headteacher"] for member in members) else []
     of_advisers = ["Until", "Reason"] if any(member["adviser"] for member in members) else []
     show_table(
-        ["Username", "Name", "Access", "Classes", "Disabled", *of_advisers],
+        ["Username", "Name", "Access", "Classes", "Disabled", *of_head, *of_advisers],
         [
             [
                 member["username"],
@@ -52,6 +59,7 @@ def list_staff(context: typer.Context, as_json: Json = False) -> None:
                 member["access"]["level"],
                 ", ".join(member["access"]["classes"]),
                 member["disabled"],
+                *(member["headteacher"] for _ in of_head),
                 *((member["adviser"] or {}).get(column.lower()) for column in of_advisers),
             ]
             for member in members
@@ -133,6 +141,49 @@ def set_access(context: typer.Context, username: Username, access: Level, classe
             {"level": access.value, "classes": classes or []},
         )
     say(f"{member['username']} has access {access.value} now.")
+
+
+@app.command("appoint-headteacher")
+def appoint_headteacher(
+    context: typer.Context,
+    username: Username,
+    login_key_file: LoginKeyFile = None,
+    operator_token_file: OperatorTokenFile = None,
+) -> None:
+    """Give an administrator the role of headteacher, who alone permits releases of named data.
+
+    While there is a headteacher, only they appoint another; and nobody appoints themselves. As the operator,
+    who may not list accounts, name the account by its id.
+    """
+    _set_headteacher(context, "headteacher", username, login_key_file, operator_token_file)
+    say(f"{username} is headteacher now.")
+
+
+@app.command("end-headteacher")
+def end_headteacher(
+    context: typer.Context,
+    username: Username,
+    login_key_file: LoginKeyFile = None,
+    operator_token_file: OperatorTokenFile = None,
+) -> None:
+    """End the role of headteacher: your own, or as the operator. What was permitted stands until revoked."""
+    _set_headteacher(context, "headteacher/end", username, login_key_file, operator_token_file)
+    say(f"{username} is not headteacher any more.")
+
+
+def _set_headteacher(
+    context: typer.Context,
+    step: str,
+    username: str,
+    login_key_file: Path | None,
+    operator_token_file: Path | None,
+) -> None:
+    caller: AbstractContextManager[Client] = signed_in(context)
+    if login_key_file:
+        caller = operator(context, operator_token_file, login_key_file)
+    with caller as client:
+        staff_id = read_id(username) if login_key_file else member_called(client, username)["staff_id"]
+        client.command("POST", f"/v1/staff/{staff_id}/{step}")
 
 
 @app.command()

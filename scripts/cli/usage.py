@@ -42,7 +42,7 @@ def usage(
     user: User = None,
     pupil: Annotated[
         str | None,
-        typer.Option(parser=read_id, metavar="PUPIL", help="Only reads that showed this pupil."),
+        typer.Option(parser=read_id, metavar="PUPIL", help="Only reads and releases that showed this pupil."),
     ] = None,
     since: Since = None,
     until: Until = None,
@@ -59,8 +59,8 @@ def usage(
 ) -> None:
     """List what staff did, the newest first (for administrators).
 
-    That is every login, failure and logout, every read of pupils' records, every refusal, and every change of
-    an account, a password or a login key.
+    That is every login, failure and logout, every read of pupils' records, every refusal, every release of
+    named data, and every change of an account, a password, a login key or a headteacher's permission.
     """
     if to_csv is not None and as_json:
         raise Misused("Name --csv or --json, not both")
@@ -100,6 +100,8 @@ WHAT = {
     "refusal": "refused",
     "read": "read",
     "loss": "not recorded",
+    "permission": "permission",
+    "release": "released",
 }
 """What was done, in words."""
 
@@ -119,7 +121,7 @@ def _said(line: dict[str, Any]) -> Iterator[str]:
         yield f"of {line['about_name']}"
     if line["route"]:
         yield line["route"]
-    if line["kind"] == "read":
+    if line["kind"] in {"read", "release"}:
         names = "" if line["named"] or not line["pupils"] else ", without names"
         yield f"{line['pupils']} pupil{'' if line['pupils'] == 1 else 's'}{names}"
     if line["kind"] == "loss":

@@ -169,6 +169,7 @@ def _register(service: Service, planned: PlannedSchool) -> None:
         "agreement_from": "2020-09-01",
         "administrator": {"username": ADMINISTRATOR, "display_name": "Harper Head"},
         "password": service.folder.password(),
+        "headteacher": True,
     }
     with service.client(service.folder.operator_token()) as operator:
         registered = operator.command("POST", "/v1/schools", body, key=_key("register", planned)).body

@@ -208,6 +208,7 @@ def registration(urn: str) -> dict[str, Any]:
         "agreement_from": "2026-09-01",
         "administrator": {"username": "head", "display_name": "The Head"},
         "password": PASSWORD,
+        "headteacher": True,
     }
 
 

@@ -43,6 +43,8 @@ WHAT_ROUTES_ASK_FOR: dict[tuple[str, str], Permission | str] = {
     ("PUT", "/v1/staff/{staff_id}/access"): Permission.MANAGE_STAFF,
     ("PUT", "/v1/staff/{staff_id}/adviser"): Permission.MANAGE_STAFF,
     ("PUT", "/v1/staff/{staff_id}/password"): Permission.MANAGE_STAFF,
+    ("POST", "/v1/staff/{staff_id}/headteacher"): Permission.APPOINT_HEADTEACHER,
+    ("POST", "/v1/staff/{staff_id}/headteacher/end"): Permission.APPOINT_HEADTEACHER,
     ("POST", "/v1/staff/{staff_id}/disable"): Permission.MANAGE_STAFF,
     ("POST", "/v1/staff/{staff_id}/enable"): Permission.MANAGE_STAFF,
     ("POST", "/v1/password-resets"): ANYBODY,
@@ -52,6 +54,10 @@ WHAT_ROUTES_ASK_FOR: dict[tuple[str, str], Permission | str] = {
     ("POST", "/v1/imports/mapping"): Permission.IMPORT_PUPILS,
     ("GET", "/v1/exports/ctf"): Permission.EXPORT_PUPILS,
     ("GET", "/v1/exports/pupils.csv"): Permission.EXPORT_PUPILS,
+    ("GET", "/v1/permissions"): Permission.LIST_RELEASES,
+    ("POST", "/v1/permissions"): Permission.GIVE_RELEASES,
+    ("DELETE", "/v1/permissions/{permission_id}"): Permission.GIVE_RELEASES,
+    ("POST", "/v1/permissions/{permission_id}/releases"): Permission.EXPORT_PUPILS,
     ("GET", "/v1/classes"): Permission.READ_PUPILS,
     ("GET", "/v1/pupils"): Permission.READ_PUPILS,
     ("POST", "/v1/pupils/search"): Permission.READ_PUPILS,
@@ -131,6 +137,9 @@ WHAT_ROUTES_ASK_FOR: dict[tuple[str, str], Permission | str] = {
 """Written out once more, so that nobody changes what a route asks for without noticing."""
 
 ROUTES = sorted(WHAT_ROUTES_ASK_FOR)
+
+ON_BEHALF = {Permission.IMPORT_PUPILS, Permission.APPOINT_HEADTEACHER}
+"""What the operator may do, too, with a login key of the school."""
 
 NO_IDS = {
     "/v1/codes/{code_set}",
@@ -232,7 +241,7 @@ def test_the_operator_is_no_member_of_staff(served: Served) -> None:
         for method, template in ROUTES:
             wanted = WHAT_ROUTES_ASK_FOR[method, template]
             answer = operator.request(method, path_of(template))
-            if wanted == Permission.IMPORT_PUPILS:  # and even there not without a login key of the school
+            if wanted in ON_BEHALF:  # and even there not without a login key of the school
                 assert answer.json()["type"] == "urn:target-tracker:problem:login-key-refused"
             elif wanted in {OPERATOR, ANYBODY}:
                 assert answer.status_code not in {401, 403}
@@ -271,6 +280,8 @@ def test_another_schools_ids_are_nobodys(
         "adviser": {"reason": "Is visited", "until": today().isoformat()},
     }
     staff_id = admin.post("/v1/staff", json=person).json()["staff_id"]
+    deputy = {"username": "deputy", "display_name": "D", "access": {"level": "admin"}, "password": PASSWORD}
+    deputy_id = admin.post("/v1/staff", json=deputy).json()["staff_id"]
     session_id = served.log_in(school.login_key, "visited")["session_id"]
     key_id = admin.post("/v1/login-keys", json={}).json()["key_id"]
     seen: dict[str, Any] = {"observed_on": today().isoformat(), "text": "Shared the conkers."}
@@ -292,6 +303,9 @@ def test_another_schools_ids_are_nobodys(
     new = [{"subject": "MAT", "code": code, "text": "Counts"} for code in ("F1", "F2")]
     statement_ids = admin.post("/v1/statements", json={"statements": new}).json()["statement_ids"]
     judged_ = sheet | {"judgements": [{"statement_id": statement_ids[0], "value": "achieved"}]}
+    released = {"recipient": "A council", "purpose": "A study", "scope": "named_pupils"}
+    permitted = released | {"until": today().isoformat(), "pupil_ids": [upn_free]}
+    permission_id = admin.post("/v1/permissions", json=permitted).json()["permission_id"]
     requests: list[tuple[str, str, Any]] = [
         ("DELETE", f"/v1/sessions/{session_id}", None),
         ("DELETE", f"/v1/staff/{staff_id}/sessions", None),
@@ -303,6 +317,8 @@ def test_another_schools_ids_are_nobodys(
         ("GET", f"/v1/pupils/{upn_free}/history", None),
         ("GET", f"/v1/pupils/{upn_free}/track", None),
         ("GET", f"/v1/pupils/{upn_free}/bundle", None),
+        ("POST", f"/v1/permissions/{permission_id}/releases", released),
+        ("DELETE", f"/v1/permissions/{permission_id}", None),
         ("GET", f"/v1/classes/{class_id}/sheet?academic_year=2025&term=summer", None),
         ("GET", f"/v1/pupils/{upn_free}/attendance", None),
         ("POST", f"/v1/pupils/{upn_free}/attendance", {"days": [marks]}),
@@ -342,6 +358,8 @@ def test_another_schools_ids_are_nobodys(
         ("POST", f"{photograph}/withdraw", None),
         ("PUT", observation, seen | {"subject": "MAT"}),
         ("POST", f"{observation}/withdraw", {}),
+        ("POST", f"/v1/staff/{deputy_id}/headteacher/end", None),
+        ("POST", f"/v1/staff/{deputy_id}/headteacher", None),
         ("POST", f"/v1/staff/{staff_id}/disable", None),
         ("POST", f"/v1/staff/{staff_id}/enable", None),
         ("POST", f"/v1/login-keys/{key_id}/revoke", {}),

@@ -99,6 +99,7 @@ NO_COMMANDS = {
     "/v1/password-resets/redeem": "a code works once by itself",
     "/v1/login-keys": "a login key is told once",
     "/v1/login-keys/{key_id}/revoke": "what is revoked stays so, however often it is asked for",
+    "/v1/permissions/{permission_id}/releases": "each answer is a release of its own",
     "/v1/imports/mapping": "it changes nothing",
     "/v1/pupils/search": "it changes nothing",
     "/v1/pupils/{pupil_id}/erasure": "it changes nothing",

@@ -22,6 +22,7 @@ from api.routing import dependencies, guard_of
 from api.views import PupilBody, pupil_body
 from domain.access import AccessLevel, Permission
 from domain.application.usage import ReadAudit
+from domain.school_time import today
 from domain.usage import AccessRefused, Read, ReadKind, RecordsRead, usage_of
 from tests.api.conftest import SchoolUnderTest, Served, admit, assert_problem, pupil, running
 from tests.application.proxy import Cut, Proxy
@@ -31,7 +32,14 @@ from tests.photographs import jpeg
 SURNAME = "Watchedcanary"
 CLASS_NAME = "Canary Class"
 
-SEARCHES: dict[str, dict[str, Any]] = {"/v1/pupils/search": {"class_name": CLASS_NAME}}
+RELEASED = {"recipient": "A council", "purpose": "A study", "scope": "named_pupils"}
+
+RELEASES = "/v1/permissions/{permission_id}/releases"
+
+SEARCHES: dict[str, dict[str, Any]] = {
+    "/v1/pupils/search": {"class_name": CLASS_NAME},
+    RELEASES: RELEASED,
+}
 """What is sent to routes that ask with a body."""
 
 DO_SOMETHING = {
@@ -51,6 +59,7 @@ NAMED_ALONE = {"/v1/history", "/v1/pupils/{pupil_id}/observations", OBSERVATION,
     f"{PHOTOGRAPH}/thumbnail",
     "/v1/exports/ctf",
     "/v1/exports/pupils.csv",
+    RELEASES,
     *BUNDLES,
 }
 """The routes of those that nobody is shown anything by who may see no names."""
@@ -81,6 +90,7 @@ READING = {
     f"GET {PHOTOGRAPH}": ReadKind.PHOTOGRAPH,
     f"GET {PHOTOGRAPH}/thumbnail": ReadKind.PHOTOGRAPH,
     "POST /v1/pupils/search": ReadKind.SEARCH,
+    f"POST {RELEASES}": ReadKind.RELEASE,
 }
 """The routes that show pupils' records, and what it is called when they do."""
 
@@ -121,8 +131,11 @@ def ids(served: Served, watched: SchoolUnderTest) -> dict[str, str]:
         kept = client.post(f"/v1/pupils/{pupil_id}/observations", json=seen).json()
         ids = {"pupil_id": pupil_id, "observation_id": kept["observation_id"]}
         added = client.post(f"{OBSERVATION}/photographs".format_map(ids), content=jpeg()).json()
+        permitted = RELEASED | {"until": today().isoformat()}
+        given = client.post("/v1/permissions", json=permitted).json()
     return ids | {
         "photograph_id": added["photograph_id"],
+        "permission_id": given["permission_id"],
         "scheme": "steps",
         "class_id": shown["class_id"],
         "staff_id": str(watched.admin.staff_id),
@@ -266,7 +279,7 @@ def test_a_read_says_who_was_seen_and_whether_by_name(
     elif "progress" in path:
         query = A_YEAR
     for client, level in ((head, AccessLevel.ADMIN), (nameless, AccessLevel.READ_ONLY_NO_NAMES)):
-        answer = client.request(method, path, params=query, json=SEARCHES.get(path))
+        answer = client.request(method, path, params=query, json=SEARCHES.get(template))
         if level is not AccessLevel.ADMIN and answer.status_code == 403:
             assert template in NAMED_ALONE
             continue

@@ -12,11 +12,13 @@ from uuid import UUID
 
 from domain.academic_year import HALF_TERMS, AssessmentPoint, Term
 from domain.application import (
+    accounts,
     assessing,
     assessment_points,
     attending,
     noting,
     observing,
+    permissions,
     pupils,
     statements,
 )
@@ -32,12 +34,13 @@ from domain.assessment_points import Division
 from domain.attendance import Totals
 from domain.bundles import archive
 from domain.bundles.describing import FILES, readme
-from domain.events import Actor
+from domain.events import OPERATOR, Actor
 from domain.identifiers import new_id
 from domain.ledger import photographs
 from domain.ledger.database import Connection
 from domain.ledger.photographs import Role
 from domain.observation import Observed, Photograph, PhotographAdded, observations_of
+from domain.permissions import Scope, Terms
 from domain.pupil import ErasureReason, PupilNames, PupilRecord
 from domain.school_time import today
 from domain.vault.erasures import FileRegister
@@ -74,6 +77,10 @@ def filled(registered: RegisteredSchool) -> list[UUID]:
     totals = Totals(first_day=date(TODAY.year - 1, 11, 2), last_day=date(TODAY.year - 1, 11, 6),
                     possible=10, attended=9, authorised=1, unauthorised=0)  # fmt: skip
     attending.record_totals(school, other, totals, actor)
+    assert head.staff_id
+    accounts.appoint_headteacher(school, head.staff_id, OPERATOR)
+    terms = Terms(recipient="A council", purpose="A study", scope=Scope.NAMED_PUPILS, until=today())
+    permissions.give(school, terms, head)
     full, _ = lived(registered)
     return [gone, other, full]
 

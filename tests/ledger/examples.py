@@ -44,6 +44,8 @@ from domain.staff import (
     StaffAdviserProlonged,
     StaffDisabled,
     StaffEnabled,
+    StaffHeadteacherAppointed,
+    StaffHeadteacherEnded,
     StaffNames,
     StaffPasswordSet,
 )
@@ -122,6 +124,8 @@ EXAMPLES: tuple[Event, ...] = (
     StaffDisabled(originator_id=STAFF, originator_version=4, actor=TEACHER),
     StaffEnabled(originator_id=STAFF, originator_version=5, actor=TEACHER),
     StaffAdviserProlonged(originator_id=STAFF, originator_version=6, actor=TEACHER, until=date(2027, 9, 30)),
+    StaffHeadteacherAppointed(originator_id=STAFF, originator_version=7, actor=OPERATOR),
+    StaffHeadteacherEnded(originator_id=STAFF, originator_version=8, actor=TEACHER),
     PasswordResetRequested(
         originator_id=SESSION,
         originator_version=4,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from domain.access import AccessLevel
 from domain.assessment import AssessmentCorrected, AssessmentRecorded, Result
 from domain.events import OPERATOR, Event
 from domain.pupil import (
@@ -30,7 +31,18 @@ from domain.pupil_record import (
     YearAttended,
 )
 from domain.school import ImportCompleted
-from tests.ledger.example_ids import ASSESSMENT, CONCERN, IMPORT, PUPIL, RESULT, SCHOOL, STATEMENT, TEACHER
+from domain.staff import Access, StaffAdded, StaffNames
+from tests.ledger.example_ids import (
+    ASSESSMENT,
+    CONCERN,
+    IMPORT,
+    PUPIL,
+    RESULT,
+    SCHOOL,
+    STAFF,
+    STATEMENT,
+    TEACHER,
+)
 
 MEALS = (Period(start=date(2021, 9, 1), end=date(2022, 7, 22)), Period(start=date(2024, 1, 8)))
 PREMIUM = (PremiumPeriod(start=date(2022, 4, 1), end=date(2025, 3, 31), reason="DPP"),)
@@ -74,6 +86,16 @@ LATER: dict[str, Event] = {
         unchanged=3,
         results=4,
         left=5,
+    ),
+    "staff.added.1 headteacher": StaffAdded(
+        originator_id=STAFF,
+        originator_version=1,
+        actor=OPERATOR,
+        names=StaffNames(username="head", display_name="The Head"),
+        access=Access(AccessLevel.ADMIN),
+        password_verifier="made-up-verifier",
+        for_administrators=True,
+        headteacher=True,
     ),
     "pupil.admitted.1 whole": PupilAdmitted(
         originator_id=PUPIL,

@@ -22,15 +22,19 @@ from domain.observation import (
     PhotographAdded,
     PhotographWithdrawn,
 )
+from domain.permissions import PermissionGiven, PermissionRevoked, PermissionUsed, Scope
 from domain.statements import StatementKey, StatementRegistered, StatementRetired, StatementWithdrawn
 from domain.targets import Target, TargetRemoved, TargetSet
 from tests.ledger.example_ids import (
     ASSESSMENT,
     OBSERVATION,
     OBSERVATIONS_LOG,
+    PERMISSION,
+    PERMISSIONS_LOG,
     PHOTOGRAPH,
     POINTS_LOG,
     PUPIL,
+    RELEASE,
     SCHOOL,
     STATEMENT,
     STATEMENTS_LOG,
@@ -152,6 +156,37 @@ RECORD_EXAMPLES: tuple[Event, ...] = (
         first_day=date(2024, 9, 3),
         last_day=date(2024, 12, 20),
         reason="of another child",
+    ),
+    PermissionGiven(
+        originator_id=PERMISSIONS_LOG,
+        originator_version=1,
+        actor=TEACHER,
+        school_id=SCHOOL,
+        permission_id=PERMISSION,
+        recipient="Countyshire Council, Dana Desk",
+        purpose="moderation of writing",
+        scope=Scope.NAMED_PUPILS,
+        until=date(2026, 7, 31),
+        class_name="4 Oak",
+        nc_year="4",
+        pupil_ids=(PUPIL,),
+    ),
+    PermissionRevoked(
+        originator_id=PERMISSIONS_LOG,
+        originator_version=2,
+        actor=TEACHER,
+        school_id=SCHOOL,
+        permission_id=PERMISSION,
+    ),
+    PermissionUsed(
+        originator_id=PERMISSIONS_LOG,
+        originator_version=3,
+        actor=TEACHER,
+        school_id=SCHOOL,
+        permission_id=PERMISSION,
+        release_id=RELEASE,
+        sha256=bytes(range(32)),
+        pupils=PUPIL.bytes,
     ),
     ObservationMade(
         originator_id=OBSERVATIONS_LOG,

@@ -147,7 +147,7 @@ def test_recording_adds_and_never_changes() -> None:
     assert golden.add_missing(recorded) == []
     assert recorded == RECORDED
 
-    lost, topic, kept = golden.topic_of(EXAMPLES[2]), golden.topic_of(EXAMPLES[0]), {"full": {"state": "00"}}
+    lost, topic, kept = golden.topic_of(EXAMPLES[3]), golden.topic_of(EXAMPLES[0]), {"full": {"state": "00"}}
     damaged = copy.deepcopy(RECORDED)
     del damaged["events"][lost]
     damaged["events"][topic] = kept
@@ -157,7 +157,7 @@ def test_recording_adds_and_never_changes() -> None:
     for kind in ("full", "bare"):
         anew, before = damaged["events"][lost][kind], RECORDED["events"][lost][kind]
         assert {field: anew["meaning"][field] for field in before["meaning"]} == before["meaning"]
-        subject = EXAMPLES[2].subject
+        subject = EXAMPLES[3].subject
         assert golden.opened_parts(KEYS, subject, golden.stored_event_of(lost, anew)) == golden.opened_parts(
             KEYS, subject, golden.stored_event_of(lost, before)
         )

@@ -58,6 +58,9 @@ class Canaries:
                 return value
             case str():
                 return self._planted(f"canary-{number:03d}-Zoë", f"canary-{number:03d}".encode())
+            case bytes():
+                digest = f"canary-{number:03d}".encode()
+                return self._planted(digest, digest)
             case date():
                 day = date(1871, 1, 1) + timedelta(number)
                 return self._planted(day, day.isoformat().encode())
