@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Self
 from uuid import UUID
+from weakref import WeakSet
 
 import psycopg
 from psycopg_pool import ConnectionPool
+
+from domain.ledger.announcing import Announcer
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -53,6 +56,8 @@ class Database:
             name="target-tracker",
         )
         self._pool.open()
+        self._conninfo = conninfo
+        self._announcer = Announcer(self._pool.connection)
 
     def __enter__(self) -> Self:
         return self
@@ -62,6 +67,7 @@ class Database:
 
     def close(self) -> None:
         """Closes every connection."""
+        self._announcer.close()
         self._pool.close()
 
     @contextmanager
@@ -72,19 +78,52 @@ class Database:
             timeout: Seconds to wait for one; half a minute, if not given.
         """
         with self._pool.connection(timeout) as connection:
-            yield connection
+            try:
+                yield connection
+            except BaseException:
+                _appended_on.discard(connection)
+                raise
+            # By now whatever transaction the append was part of has been committed.
+            if connection in _appended_on:
+                _appended_on.discard(connection)
+                self._announcer.announce()
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """A connection inside a transaction that sees no school's rows."""
-        with self._pool.connection() as connection, connection.transaction():
+        with self.connection() as connection, connection.transaction():
             yield connection
 
     @contextmanager
     def bound_to(self, school_id: UUID) -> Iterator[Connection]:
         """A connection inside a transaction that sees the rows of one school only."""
-        with self._pool.connection() as connection, bound(connection, school_id):
+        with self.connection() as connection, bound(connection, school_id):
             yield connection
+
+    def connect_to_listen(self) -> Connection:
+        """A connection apart from the pool, in autocommit mode, that is soon noticed to be lost.
+
+        Raises:
+            psycopg.OperationalError: The database cannot be reached.
+        """
+        return psycopg.connect(
+            self._conninfo,
+            autocommit=True,
+            application_name="target-tracker listening",
+            connect_timeout=10,
+            keepalives_idle=10,
+            keepalives_interval=5,
+            keepalives_count=3,
+        )
+
+
+_appended_on: WeakSet[Connection] = WeakSet()
+"""Connections on which something was appended, until they go back to their pool."""
+
+
+def appended_on(connection: Connection) -> None:
+    """Has others told of an append on a borrowed connection, once that is given back."""
+    _appended_on.add(connection)
 
 
 def check_alive(connection: Connection) -> None:

@@ -302,10 +302,13 @@ def test_it_would_if_the_head_it_read_before_were_trusted(
 ) -> None:
     """The sabotaged twin."""
 
-    def trusting(connection: Connection, school_id: UUID, name: str) -> tuple[int, int] | None:
-        row = connection.execute(runner.SQL["take_checkpoint"], [school_id, name], binary=True).fetchone()
-        return (row[0], row[1]) if row and row[0] != row[1] else None
+    def trusting(
+        connection: Connection, school_id: UUID, names: Sequence[str]
+    ) -> tuple[set[str], dict[tuple[int, int], list[str]]]:
+        rows = connection.execute(runner.SQL["take_checkpoints"], [school_id, list(names)], binary=True)
+        taken = rows.fetchall()
+        return {row[0] for row in taken}, {(row[1], row[2]): [row[0]] for row in taken if row[1] != row[2]}
 
-    monkeypatch.setattr(runner, "_take", trusting)
+    monkeypatch.setattr(runner, "_take_each", trusting)
     after, before = overtaken(country)
     assert after < before

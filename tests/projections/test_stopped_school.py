@@ -209,7 +209,7 @@ def test_whatever_cannot_be_applied_stops_its_own_school_only(
         assert line.stopped_by.startswith(f"{error} at position {position}, ")
         assert line.stopped_by.endswith(event.topic)
         assert SECRET not in line.stopped_by
-    assert all(each.behind == 0 for each in status(worker_database) if each not in lines)
+    assert all(each.behind == 0 for each in status(worker_database) if not each.stopped_at)
     with test_database.connect("postgres") as superuser:
         for school in (schools[0], schools[2]):
             assert actual(superuser, school.keys) == expected(school.stream, school.keys)
