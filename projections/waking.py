@@ -23,6 +23,9 @@ POLL_INTERVAL = 0.05
 LISTENING_INTERVAL = 1.0
 """Seconds between looks when there is nothing to do, and something would be heard."""
 
+FIRST_BACK_OFF = 0.05
+"""Seconds to wait before trying to listen again; twice as long after each further failure."""
+
 LONGEST_BACK_OFF = 10.0
 """Seconds to wait at most between tries to listen again."""
 
@@ -76,14 +79,14 @@ class Listener:
                 return
 
     def _run(self) -> None:
-        back_off = POLL_INTERVAL
+        back_off = FIRST_BACK_OFF
         while not self._closed.is_set():
             try:
                 with self._database.connect_to_listen() as connection:
                     connection.execute(f"LISTEN {CHANNEL}")
                     self._listening.set()
                     self._heard.set()  # perhaps something was said while nobody listened
-                    back_off = POLL_INTERVAL
+                    back_off = FIRST_BACK_OFF
                     self._listen(connection)
             except psycopg.Error as error:
                 log.warning("notifications are not heard (%s): looking more often", type(error).__name__)
