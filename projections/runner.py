@@ -89,6 +89,8 @@ class Worker:
         self._listener: Listener | None = None
         self.applied = 0
         """By how many positions it has moved checkpoints, all together."""
+        self.looked_at: float | None = None
+        """When it last looked for something to do, on the monotonic clock, in seconds."""
 
     @property
     def listening(self) -> bool:
@@ -126,6 +128,7 @@ class Worker:
         Returns:
             By how many positions checkpoints moved, all together.
         """
+        self.looked_at = time.monotonic()
         with self._database.transaction() as connection:
             behind = connection.execute(SQL["behind"], {"projections": list(self._projections)}).fetchall()
         moved = 0
