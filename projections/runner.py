@@ -11,8 +11,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -210,16 +210,13 @@ class Worker:
                 return False
             return True
 
-    @contextmanager
-    def _working_on(self, school_id: UUID) -> Iterator[Connection]:
+    def _working_on(self, school_id: UUID) -> AbstractContextManager[Connection]:
         """A transaction in which rows of a school are made.
 
         Its commit does not wait for the disk: rows and checkpoint are lost together in a crash of the server,
         if at all, and made again from the stream.
         """
-        with self._database.bound_to(school_id) as connection:
-            connection.execute("SET LOCAL synchronous_commit = off")
-            yield connection
+        return self._database.bound_to(school_id, durable=False)
 
     def _apply(
         self, connection: Connection, keys: Keyring, projections: Sequence[Projection], after: int, last: int

@@ -95,9 +95,15 @@ class Database:
             yield connection
 
     @contextmanager
-    def bound_to(self, school_id: UUID) -> Iterator[Connection]:
-        """A connection inside a transaction that sees the rows of one school only."""
-        with self.connection() as connection, bound(connection, school_id):
+    def bound_to(self, school_id: UUID, *, durable: bool = True) -> Iterator[Connection]:
+        """A connection inside a transaction that sees the rows of one school only.
+
+        Args:
+            school_id: The school.
+            durable: Whether the commit waits for the disk. Only what can be made again from the stream, and
+                would be, need not.
+        """
+        with self.connection() as connection, bound(connection, school_id, durable=durable):
             yield connection
 
     def connect_to_listen(self) -> Connection:
@@ -142,11 +148,12 @@ def check_alive(connection: Connection) -> None:
 
 
 @contextmanager
-def bound(connection: Connection, school_id: UUID) -> Iterator[None]:
+def bound(connection: Connection, school_id: UUID, *, durable: bool = True) -> Iterator[None]:
     """A transaction on this connection that row-level security confines to one school.
 
     `SET LOCAL`, and not `set_config`, because only the former reaches the shards of a distributed database.
     """
+    binding = f"SET LOCAL target_tracker.school_id = '{UUID(str(school_id))}'"
     with connection.transaction():
-        connection.execute(f"SET LOCAL target_tracker.school_id = '{UUID(str(school_id))}'")
+        connection.execute(binding if durable else f"{binding}; SET LOCAL synchronous_commit = off")
         yield
