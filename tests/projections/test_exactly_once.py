@@ -173,7 +173,8 @@ def server_of_its_own() -> Iterator[EmbeddedPostgres]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def test_a_server_that_crashes_is_outlived() -> None:
+@pytest.mark.parametrize("ends", [EmbeddedPostgres.kill, EmbeddedPostgres.stop], ids=["crash", "restart"])
+def test_a_server_that_crashes_or_is_restarted_is_outlived(ends: Callable[[EmbeddedPostgres], None]) -> None:
     with server_of_its_own() as server:
         server.create_database()
         list(migrate(server.conninfo(), MIGRATIONS))
@@ -182,7 +183,7 @@ def test_a_server_that_crashes_is_outlived() -> None:
         whole = country.behind()
         with workers(server.conninfo(WORKER), 3, batch=4) as processes:
             country.wait_until(lambda behind: behind < whole * 0.9)
-            server.kill()
+            ends(server)
             server.start()
             country.close()
             country.api, country.worker = (
