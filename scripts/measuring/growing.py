@@ -13,9 +13,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from multiprocessing import get_context
+from multiprocessing.queues import SimpleQueue
 from multiprocessing.synchronize import Barrier, Event
+from pathlib import Path
 from statistics import median, quantiles
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 import psycopg
@@ -50,17 +52,25 @@ Batch = tuple[UUID, list[StoredEvent]]
 def measure_sealed(ground: Ground) -> Iterator[Figure]:
     """Measures one worker, and two: 200,000 sealed events of 100 schools, of which a tenth come meanwhile."""
     schools, growth = _filled(ground)
-    one = EVENTS / _projected(ground, growth, workers=1)
+    seconds, processor = _projected(ground, growth, workers=1)
+    one = EVENTS / seconds
+    began = time.process_time()
     plain = EVENTS / timed(lambda: plain_batch(ground, schools))
+    plain_processor = (time.process_time() - began) / EVENTS
     yield figure(
         "project.sealed, one worker", one, "events/s", plain,
         "the same events read, opened and upserted in batches of 1,000, unsealed and with no checkpoints",
         least_value=40_000,
     )  # fmt: skip
-    _, growth = _filled(ground)
-    two = EVENTS / _projected(ground, growth, workers=2)
     yield figure(
-        "project.sealed, two workers", two, "events/s", one, "one worker", least_ratio=1.7
+        "the same, processor time of an event, in the worker and in its server process",
+        processor / EVENTS * 1e6, "µs", plain_processor * 1e6,
+        "of the plain batch, without its server processes", most_value=25,
+    )  # fmt: skip
+    _, growth = _filled(ground)
+    seconds, _ = _projected(ground, growth, workers=2)
+    yield figure(
+        "project.sealed, two workers", EVENTS / seconds, "events/s", one, "one worker", least_ratio=1.7
     )  # fmt: skip
 
 
@@ -80,17 +90,23 @@ def _filled(ground: Ground) -> tuple[list[SchoolApplication], list[Batch]]:
     return schools, growing
 
 
-def _projected(ground: Ground, growth: Sequence[Batch], workers: int) -> float:
-    """Seconds until some workers, and a process that appends meanwhile, have done all that there is."""
+def _projected(ground: Ground, growth: Sequence[Batch], workers: int) -> tuple[float, float]:
+    """Lets some workers, and a process that appends meanwhile, do all that there is.
+
+    Returns:
+        The seconds that it took, and the workers' processor time, their server processes' included.
+    """
     with psycopg.connect(ground.superuser, autocommit=True) as connection:
         connection.execute("CHECKPOINT")
         connection.execute("VACUUM ANALYZE")
     context = get_context("spawn")
     grown = context.Event()
     ready = context.Barrier(workers + 2)
+    used: SimpleQueue[float] = context.SimpleQueue()
     keys = ground.service_keys.document()
     children = [context.Process(target=_append_steadily, args=(ground.api, growth, ready, grown))] + [
-        context.Process(target=_catch_up, args=(ground.worker, keys, ready, grown)) for _ in range(workers)
+        context.Process(target=_catch_up, args=(ground.worker, keys, ready, grown, used))
+        for _ in range(workers)
     ]
     for child in children:
         child.start()
@@ -101,7 +117,7 @@ def _projected(ground: Ground, growth: Sequence[Batch], workers: int) -> float:
     seconds = time.perf_counter() - began
     if any(child.exitcode for child in children):
         raise RuntimeError("a process that was measured has failed")
-    return seconds
+    return seconds, sum(used.get() for _ in range(workers))
 
 
 def _append_steadily(conninfo: str, growth: Sequence[Batch], ready: Barrier, grown: Event) -> None:
@@ -115,20 +131,28 @@ def _append_steadily(conninfo: str, growth: Sequence[Batch], ready: Barrier, gro
         grown.set()
 
 
-def _catch_up(conninfo: str, keys: bytes, ready: Barrier, grown: Event) -> None:
-    database = Database(conninfo)
+def _catch_up(conninfo: str, keys: bytes, ready: Barrier, grown: Event, used: SimpleQueue[float]) -> None:
+    database = Database(conninfo, max_size=1)
     worker = Worker(database, KeyRing.read(keys))
-    with database.transaction() as connection:  # the connection is there
-        connection.execute("SELECT 1")
+    with database.connection() as connection:  # it is there, and is the only one
+        server = connection.info.backend_pid
     gc.collect()
     ready.wait()
+    before = time.process_time() + _processor_time_of(server)
     while True:
         was_all = grown.is_set()
         if not worker.run_once():
             if was_all:
                 break
             time.sleep(0.005)
+    used.put(time.process_time() + _processor_time_of(server) - before)
     os._exit(0)  # the pool's threads would have to be waited for
+
+
+def _processor_time_of(process: int) -> float:
+    """Seconds of processor time that a process of this machine has used."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def measure_lag(ground: Ground) -> Iterator[Figure]:
@@ -138,12 +162,10 @@ def measure_lag(ground: Ground) -> Iterator[Figure]:
     number = LAG_RATE * LAG_SECONDS
     sealed = [list(islice(sealed_assessments(school), number // SCHOOLS)) for school in schools]
     streams = [school.stream for school in schools]
-    with _worker(ground) as stop:
-        observer = _Observer(ground.worker, {stream.school_id for stream in streams})
+    with _worker(ground), _Observer(ground.worker, {stream.school_id for stream in streams}) as observer:
         observer.wait_until_caught_up(streams)
         committed = _append_singly(streams, sealed)
-        observer.finish(streams)
-        stop.set()
+        observer.wait_until_caught_up(streams)
     visible = observer.times(committed, 0)
     on_stream = observer.times(committed, 1)
     p99 = quantiles(visible, n=100)[98] * 1000
@@ -159,13 +181,14 @@ def measure_lag(ground: Ground) -> Iterator[Figure]:
 
 
 @contextmanager
-def _worker(ground: Ground) -> Iterator[Event]:
+def _worker(ground: Ground) -> Iterator[None]:
+    """A worker in a process of its own, which works until the end."""
     context = get_context("spawn")
     stop = context.Event()
     child = context.Process(target=_work, args=(ground.worker, ground.service_keys.document(), stop))
     child.start()
     try:
-        yield stop
+        yield
     finally:
         stop.set()
         child.join()
@@ -194,7 +217,14 @@ class _Observer:
         self.seen: dict[UUID, list[tuple[float, int, int]]] = {school: [] for school in schools}
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._look)
+
+    def __enter__(self) -> Self:
         self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
 
     def _look(self) -> None:
         with psycopg.connect(self._conninfo, autocommit=True) as connection:
@@ -222,12 +252,6 @@ class _Observer:
             if time.perf_counter() > deadline:
                 raise RuntimeError("the worker does not catch up")
             time.sleep(0.01)
-
-    def finish(self, streams: Sequence[Stream]) -> None:
-        """Looks until everything has been applied, and no longer."""
-        self.wait_until_caught_up(streams)
-        self._done.set()
-        self._thread.join()
 
     def times(self, committed: Sequence[tuple[UUID, int, float]], place: int) -> list[float]:
         """Seconds from each commit until the checkpoint (place 0) or the head (1) was seen to be there."""
