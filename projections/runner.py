@@ -8,6 +8,7 @@ event. It is tried again more and more seldom, or as soon as a person says so, a
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 import time
@@ -239,6 +240,17 @@ def events_of(projection: Projection, events: Sequence[RecordedEvent]) -> list[R
     for topic in {event.topic for event in events}:
         read[topic] = topic.split(".", 1)[0] in categories or topic.rstrip("0123456789") in categories
     return [event for event in events if read[event.topic]]
+
+
+def collect_garbage_seldom() -> None:
+    """Spares a process that is a worker and nothing else a fifth of its processor time.
+
+    A batch is tens of thousands of objects that live until its end and refer to one another in no circle.
+    Python's collector would look through them again and again, and find nothing.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 10, 10)
 
 
 def keys_of(connection: Connection, school_id: UUID, service_keys: ServiceKeys) -> Keyring:

@@ -95,9 +95,11 @@ def worker() -> None:
     TARGET_TRACKER_DATABASE names the database as the role target_tracker_worker. With TARGET_TRACKER_METRICS
     it tells a monitoring system (Prometheus) how far projections are.
     """
+    from projections.runner import collect_garbage_seldom
     from scripts.composition import Settings
     from scripts.serving import work
 
+    collect_garbage_seldom()
     work(Settings.of())
 
 

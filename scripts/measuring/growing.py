@@ -5,7 +5,6 @@ A worker that catches up with what lies there is measured by `project`. Here ano
 
 from __future__ import annotations
 
-import gc
 import os
 import threading
 import time
@@ -27,7 +26,7 @@ from domain.application.school_application import SchoolApplication
 from domain.ledger.database import Database
 from domain.ledger.stream import Stream
 from domain.vault.key_ring import KeyRing
-from projections.runner import Worker
+from projections.runner import Worker, collect_garbage_seldom
 from scripts.measuring.ground import Ground, new_school
 from scripts.measuring.measure import Figure, figure, timed
 from scripts.measuring.projecting import append_batches, plain_batch, sealed_assessments
@@ -136,7 +135,7 @@ def _catch_up(conninfo: str, keys: bytes, ready: Barrier, grown: Event, used: Si
     worker = Worker(database, KeyRing.read(keys))
     with database.connection() as connection:  # it is there, and is the only one
         server = connection.info.backend_pid
-    gc.collect()
+    collect_garbage_seldom()
     ready.wait()
     before = time.process_time() + _processor_time_of(server)
     while True:
@@ -205,6 +204,7 @@ def _work(conninfo: str, keys: bytes, stop: Event) -> None:
 
     threading.Thread(target=wait, daemon=True).start()
     with Database(conninfo) as database:
+        collect_garbage_seldom()
         Worker(database, KeyRing.read(keys)).run(told)
 
 
