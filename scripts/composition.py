@@ -14,6 +14,7 @@ Settings come from the environment; what is secret stands in files that the envi
 | TARGET_TRACKER_ERASURES | `serve` | the file in which erasures are noted, on other storage than the database; `worker` looks at it, if it is named |
 | TARGET_TRACKER_READ_AUDIT | `serve` | `gathered`: reads are recorded a second after they were answered; `strict`: before; gathered if not set |
 | TARGET_TRACKER_LISTEN | `serve` | address and port; 127.0.0.1:8443 if not set |
+| TARGET_TRACKER_METRICS | `worker` | address and port to answer Prometheus at; no metrics if not set. Over TLS, with the files above, where they are set; they must be, if it is not on the loopback address |
 | TARGET_TRACKER_REGION | `serve` | where the data is kept, as the service reports it |
 
 Those of mail stand in `scripts/mailing/settings.py`.
@@ -70,6 +71,7 @@ class Settings:
         host: The address to listen on.
         port: The port.
         region: Where the data is kept.
+        metrics: The address and port at which a worker tells its metrics, if it does.
         environment: Where the rest is looked for when it is asked for: the service's keys, where they are not
             in a file, and the mail server. It may hold secrets, and is not shown.
     """
@@ -85,6 +87,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8443
     region: str = "not stated"
+    metrics: tuple[str, int] | None = None
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False, compare=False)
 
     @classmethod
@@ -95,14 +98,15 @@ class Settings:
             environment: The variables; those of the process if not given.
 
         Raises:
-            Misconfigured: The address to listen on is not one, or the audit of reads is neither gathered nor
+            Misconfigured: An address to listen on is not one, or the audit of reads is neither gathered nor
                 strict.
         """
 
         def file(name: str) -> Path | None:
             return Path(value) if (value := environment.get(PREFIX + name)) else None
 
-        host, port = _address(environment.get(f"{PREFIX}LISTEN") or "127.0.0.1:8443")
+        host, port = _address("LISTEN", environment.get(f"{PREFIX}LISTEN") or "127.0.0.1:8443")
+        metrics = environment.get(f"{PREFIX}METRICS")
         return cls(
             database=environment.get(f"{PREFIX}DATABASE") or None,
             tls_certificate=file("TLS_CERTIFICATE"),
@@ -115,6 +119,7 @@ class Settings:
             host=host,
             port=port,
             region=environment.get(f"{PREFIX}REGION") or "not stated",
+            metrics=_address("METRICS", metrics) if metrics else None,
             environment=environment,
         )
 
@@ -149,7 +154,7 @@ class Settings:
         address = str(parts.get("hostaddr") or os.environ.get("PGHOSTADDR") or "")
         hosts = f"{named},{address}" if address else named
         verified = str(parts.get("sslmode") or os.environ.get("PGSSLMODE")) == "verify-full"
-        if not verified and not all(map(_is_here, hosts.split(","))):
+        if not verified and not all(map(is_here, hosts.split(","))):
             raise Misconfigured(
                 f"{PREFIX}DATABASE is on another machine: sslmode=verify-full (with sslrootcert=) is needed"
             )
@@ -219,11 +224,12 @@ class Settings:
         return FileRegister(self.erasures)
 
 
-def _address(text: str) -> tuple[str, int]:
+def _address(name: str, text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     if host and port.isdecimal() and int(port) < 65536:
         return host.removeprefix("[").removesuffix("]"), int(port)
-    raise Misconfigured(f"{PREFIX}LISTEN must be an address and a port, such as 127.0.0.1:8443")
+    example = "127.0.0.1:9100" if name == "METRICS" else "127.0.0.1:8443"
+    raise Misconfigured(f"{PREFIX}{name} must be an address and a port, such as {example}")
 
 
 def _is_strict(read_audit: str) -> bool:
@@ -232,7 +238,7 @@ def _is_strict(read_audit: str) -> bool:
     return read_audit == "strict"
 
 
-def _is_here(host: str) -> bool:
+def is_here(host: str) -> bool:
     """Whether connections to this host stay on this machine: a socket's folder, or the loopback address."""
     if not host or host.startswith(("/", "@")) or host == "localhost":
         return True

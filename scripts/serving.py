@@ -19,6 +19,7 @@ from domain.vault import passwords
 from domain.vault.rewrapping import keep_rewrapping
 from projections.runner import Worker
 from scripts.composition import PREFIX, Settings, build_services, close_mailer
+from scripts.metrics import metrics_served
 
 STOPPING = (signal.SIGTERM, signal.SIGINT)
 """The signals that tell a process to stop."""
@@ -86,8 +87,8 @@ def work(settings: Settings) -> None:
     """Keeps projections up with the streams until it is told to stop; a batch that has begun is finished.
 
     Raises:
-        Misconfigured: The database or the service's keys are not said, or somebody who was erased is there
-        again.
+        Misconfigured: The database or the service's keys are not said, somebody who was erased is there
+            again, or metrics cannot be served as they are to be.
     """
     stop = threading.Event()
     for number in STOPPING:
@@ -103,7 +104,9 @@ def work(settings: Settings) -> None:
         rewrapping.start()
         log.info("the worker is at work")
         try:
-            Worker(database, service_keys).run(stop)
+            worker = Worker(database, service_keys)
+            with metrics_served(settings, database, worker):
+                worker.run(stop)
         finally:  # whatever stopped it: a thread that went on would keep the process from ending
             stop.set()
             rewrapping.join()

@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Self
 from uuid import UUID
+from weakref import WeakSet
 
 import psycopg
 from psycopg_pool import ConnectionPool
+
+from domain.ledger.announcing import Announcer
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -53,6 +56,8 @@ class Database:
             name="target-tracker",
         )
         self._pool.open()
+        self._conninfo = conninfo
+        self._announcer = Announcer(self._pool.connection)
 
     def __enter__(self) -> Self:
         return self
@@ -62,6 +67,7 @@ class Database:
 
     def close(self) -> None:
         """Closes every connection."""
+        self._announcer.close()
         self._pool.close()
 
     @contextmanager
@@ -72,19 +78,58 @@ class Database:
             timeout: Seconds to wait for one; half a minute, if not given.
         """
         with self._pool.connection(timeout) as connection:
-            yield connection
+            try:
+                yield connection
+            except BaseException:
+                _appended_on.discard(connection)
+                raise
+            # By now whatever transaction the append was part of has been committed.
+            if connection in _appended_on:
+                _appended_on.discard(connection)
+                self._announcer.announce()
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """A connection inside a transaction that sees no school's rows."""
-        with self._pool.connection() as connection, connection.transaction():
+        with self.connection() as connection, connection.transaction():
             yield connection
 
     @contextmanager
-    def bound_to(self, school_id: UUID) -> Iterator[Connection]:
-        """A connection inside a transaction that sees the rows of one school only."""
-        with self._pool.connection() as connection, bound(connection, school_id):
+    def bound_to(self, school_id: UUID, *, durable: bool = True) -> Iterator[Connection]:
+        """A connection inside a transaction that sees the rows of one school only.
+
+        Args:
+            school_id: The school.
+            durable: Whether the commit waits for the disk. Only what can be made again from the stream, and
+                would be, need not.
+        """
+        with self.connection() as connection, bound(connection, school_id, durable=durable):
             yield connection
+
+    def connect_to_listen(self) -> Connection:
+        """A connection apart from the pool, in autocommit mode, that is soon noticed to be lost.
+
+        Raises:
+            psycopg.OperationalError: The database cannot be reached.
+        """
+        return psycopg.connect(
+            self._conninfo,
+            autocommit=True,
+            application_name="target-tracker listening",
+            connect_timeout=10,
+            keepalives_idle=10,
+            keepalives_interval=5,
+            keepalives_count=3,
+        )
+
+
+_appended_on: WeakSet[Connection] = WeakSet()
+"""Connections on which something was appended, until they go back to their pool."""
+
+
+def appended_on(connection: Connection) -> None:
+    """Has others told of an append on a borrowed connection, once that is given back."""
+    _appended_on.add(connection)
 
 
 def check_alive(connection: Connection) -> None:
@@ -103,11 +148,12 @@ def check_alive(connection: Connection) -> None:
 
 
 @contextmanager
-def bound(connection: Connection, school_id: UUID) -> Iterator[None]:
+def bound(connection: Connection, school_id: UUID, *, durable: bool = True) -> Iterator[None]:
     """A transaction on this connection that row-level security confines to one school.
 
     `SET LOCAL`, and not `set_config`, because only the former reaches the shards of a distributed database.
     """
+    binding = f"SET LOCAL target_tracker.school_id = '{UUID(str(school_id))}'"
     with connection.transaction():
-        connection.execute(f"SET LOCAL target_tracker.school_id = '{UUID(str(school_id))}'")
+        connection.execute(binding if durable else f"{binding}; SET LOCAL synchronous_commit = off")
         yield

@@ -13,7 +13,7 @@ from eventsourcing.persistence import Notification, StoredEvent
 from psycopg.errors import UniqueViolation
 
 from domain.errors import AlreadyExists, NotFound, StreamConflict, VersionConflict
-from domain.ledger.database import Connection, Database
+from domain.ledger.database import Connection, Database, appended_on
 from domain.ledger.single_append import append_one
 from domain.ledger.sql import load
 
@@ -148,11 +148,16 @@ class Stream:
         """
         try:
             if connection is not None:
-                return self._append(connection, events, command, unless)
+                appended = self._append(connection, events, command, unless)
+                appended_on(connection)
+                return appended
             with self.database.connection() as own:
                 if len(events) == 1:
-                    return self._append_one(own, events[0], command, unless)
-                return self._append(own, events, command, unless)
+                    appended = self._append_one(own, events[0], command, unless)
+                else:
+                    appended = self._append(own, events, command, unless)
+                appended_on(own)
+                return appended
         except UniqueViolation as error:
             if error.diag.constraint_name != VERSION_TAKEN:
                 raise

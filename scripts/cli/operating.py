@@ -22,7 +22,8 @@ SETTINGS = (
     "TARGET_TRACKER_DATABASE (a connection string whose password is in a passfile), "
     "TARGET_TRACKER_SERVICE_KEY_FILE, TARGET_TRACKER_RECOVERY_KEY, TARGET_TRACKER_ERASURES, "
     "TARGET_TRACKER_TLS_CERTIFICATE, TARGET_TRACKER_TLS_KEY, TARGET_TRACKER_OPERATOR_TOKEN_FILE, "
-    "TARGET_TRACKER_LISTEN (127.0.0.1:8443), TARGET_TRACKER_REGION, TARGET_TRACKER_FIPS (1 is --fips)."
+    "TARGET_TRACKER_LISTEN (127.0.0.1:8443), TARGET_TRACKER_METRICS, TARGET_TRACKER_REGION, "
+    "TARGET_TRACKER_FIPS (1 is --fips)."
 )
 
 HOST = "On the service's host"
@@ -91,11 +92,14 @@ def serve(
 def worker() -> None:
     """Keep what is read up with what happens, until told to stop. Any number of workers may run.
 
-    TARGET_TRACKER_DATABASE names the database as the role target_tracker_worker.
+    TARGET_TRACKER_DATABASE names the database as the role target_tracker_worker. With TARGET_TRACKER_METRICS
+    it tells a monitoring system (Prometheus) how far projections are.
     """
+    from projections.runner import collect_garbage_seldom
     from scripts.composition import Settings
     from scripts.serving import work
 
+    collect_garbage_seldom()
     work(Settings.of())
 
 
@@ -105,7 +109,15 @@ def projections() -> None:
 
 
 @projections_app.command(epilog=SETTINGS)
-def status(as_json: Json = False) -> None:
+def status(
+    most: Annotated[
+        int,
+        typer.Option(
+            "--most", min=0, help="The most schools to show that are behind, and that have stopped."
+        ),
+    ] = 10,
+    as_json: Json = False,
+) -> None:
     """Show how far each projection has come with each school; ends with 1 if one has stopped.
 
     TARGET_TRACKER_DATABASE names the database as the role target_tracker_worker.
@@ -118,40 +130,60 @@ def status(as_json: Json = False) -> None:
     if as_json:
         show_json([{**msgspec.structs.asdict(state), "behind": state.behind} for state in states])
     else:
-        names = sorted({state.projection for state in states})
+        numbers = ["Schools", "Behind", "Events to read", "Oldest", "Stopped"]
         show_table(
-            ["Projection", "Schools", "Behind", "Events to read", "Stopped"],
+            ["Projection", *numbers],
             [
                 [
                     name,
                     len(of_it := [state for state in states if state.projection == name]),
                     sum(state.behind > 0 for state in of_it),
                     sum(state.behind for state in of_it),
+                    _age(max((state.seconds or 0 for state in of_it), default=0)),
                     sum(state.stopped_at is not None for state in of_it),
                 ]
-                for name in names
+                for name in sorted({state.projection for state in states})
             ],
-            right=("Schools", "Behind", "Events to read", "Stopped"),
+            right=numbers,
         )
-        if stopped:
+        late = sorted(
+            (state for state in states if state.behind and not state.stopped_at),
+            key=lambda state: -(state.seconds or 0),
+        )
+        if late[:most]:
             show_table(
-                ["Projection", "School id", "At", "Since", "Reason"],
-                [
-                    [
-                        state.projection,
-                        state.school_id,
-                        state.position,
-                        moment(state.stopped_at),
-                        state.stopped_by,
-                    ]
-                    for state in stopped
-                ],
-                title="Stopped: they wait for a person",
+                ["Projection", "School id", "Events to read", "Oldest"],
+                [[each.projection, each.school_id, each.behind, _age(each.seconds)] for each in late[:most]],
+                title=f"Furthest behind ({min(most, len(late))} of {len(late)})",
                 whole=("School id",),
+                right=("Events to read", "Oldest"),
             )
-            say("When the cause is gone: target-tracker projections resume PROJECTION SCHOOL")
+        for state in stopped[:most]:
+            show_fields(
+                [
+                    ("Stopped since", moment(state.stopped_at)),
+                    ("Reason", state.stopped_by),
+                    ("Tries", state.tries),
+                    ("Next try", moment(state.next_try_at) if state.next_try_at else "when it is resumed"),
+                    ("Events to read", state.behind),
+                    ("Try now", f"target-tracker projections resume {state.projection} SCHOOL"),
+                ],
+                title=f"{state.projection}, school {state.school_id}",
+            )
+        if len(stopped) > most:
+            say(f"… and {len(stopped) - most} more that have stopped: --most, or --json for all.")
     if stopped:
         raise typer.Exit(ExitCode.REFUSED)
+
+
+def _age(seconds: float | None) -> str | None:
+    """How long ago, in the largest unit that makes it two or more."""
+    if not seconds:
+        return None
+    for size, unit in ((86400, "days"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.1f} s"
 
 
 @projections_app.command(epilog=SETTINGS)
@@ -159,7 +191,7 @@ def resume(
     projection: Annotated[str, typer.Argument(help="The projection.")],
     school_id: Annotated[str, typer.Argument(parser=read_id, metavar="SCHOOL", help="The school's id.")],
 ) -> None:
-    """Let a projection that has stopped try its school again."""
+    """Let a projection that has stopped try its school again now, and not only when its time has come."""
     from projections.runner import resume
 
     with _worker_database() as database:

@@ -13,6 +13,7 @@ from rich.console import Console
 from scripts.measuring import (
     appends,
     commands,
+    growing,
     imports,
     logins,
     memory,
@@ -30,6 +31,8 @@ BENCHMARKS: dict[str, Callable[[Ground], Iterator[Figure]]] = {
     "import": imports.measure,
     "transfer": transfers.measure,
     "project": projecting.measure,
+    "project.sealed": growing.measure_sealed,
+    "project.lag": growing.measure_lag,
     "open": opening.measure,
     "progress": progress.measure,
     "login": logins.measure,

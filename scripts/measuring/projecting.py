@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from itertools import count, islice
 
 import psycopg
 from eventsourcing.persistence import StoredEvent
@@ -37,7 +38,7 @@ def measure(ground: Ground) -> Iterator[Figure]:
     with Database(ground.worker) as database:
         worker = Worker(database, ground.service_keys)
         seconds = timed(worker.run_until_idle)
-        batch = timed(lambda: _plain_batch(ground, filled))
+        batch = timed(lambda: plain_batch(ground, filled))
     ours = EVENTS / seconds
     stock = _stock(ground)
     yield figure(
@@ -52,13 +53,23 @@ def measure(ground: Ground) -> Iterator[Figure]:
 
 def fill(school: SchoolApplication, events: int) -> None:
     """Fills a school's stream with assessments, as sheet after sheet of a year group would."""
+    append_batches(school, islice(sealed_assessments(school), events))
+
+
+def append_batches(school: SchoolApplication, events: Iterator[StoredEvent], size: int = 5000) -> None:
+    """Appends events so many at a time."""
+    while stored := list(islice(events, size)):
+        school.stream.append(stored)
+
+
+def sealed_assessments(school: SchoolApplication) -> Iterator[StoredEvent]:
+    """Assessments of a year group of made-up pupils, sheet after sheet, without end; none is appended."""
     pupils = [new_id() for _ in range(PUPILS)]
     with school.database.bound_to(school.school_id) as connection:
         keystore.add_subjects(connection, school.school_id, list(map(school.keys.make, pupils)))
-    mapper, stream = school.event_mapper, school.stream
+    mapper = school.event_mapper
     versions = dict.fromkeys(pupils, 0)
-    stored: list[StoredEvent] = []
-    for number in range(events):
+    for number in count():
         pupil_id = pupils[number % PUPILS]
         turn = number // PUPILS
         versions[pupil_id] += 1
@@ -77,15 +88,10 @@ def fill(school: SchoolApplication, events: int) -> None:
                 nc_year=str(1 + number % 6),
             ),
         )
-        stored.append(mapper.to_stored_event(recorded))
-        if len(stored) == 5000:
-            stream.append(stored)
-            stored = []
-    if stored:
-        stream.append(stored)
+        yield mapper.to_stored_event(recorded)
 
 
-def _plain_batch(ground: Ground, schools: Sequence[SchoolApplication]) -> None:
+def plain_batch(ground: Ground, schools: Sequence[SchoolApplication]) -> None:
     """What a batch projection without any promise costs, with the keys of everybody at hand."""
     mappers = {school.school_id: school.event_mapper for school in schools}
     with psycopg.connect(ground.superuser, autocommit=True) as connection:

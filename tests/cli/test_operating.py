@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import ssl
 import subprocess
 import threading
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import psycopg
@@ -18,7 +22,8 @@ from scripts.composition import Settings
 from scripts.demonstration.processes import commands
 from scripts.embedded import OWNER, EmbeddedPostgres
 from tests.cli.conftest import Run, Service, admit
-from tests.conftest import TestDatabase
+from tests.conftest import TestDatabase, fresh_database
+from tests.projections.test_exactly_once import Country
 from tests.sockets import free_port
 
 PATH = os.environ["PATH"]
@@ -94,8 +99,8 @@ def test_projections_and_one_that_has_stopped(
     admit(run, "Adams")
     school = run("whoami", "--json").json["id"]
     lines = [line.split() for line in run("projections", "status").out.splitlines()]
-    assert lines[0] == ["Projection", "Schools", "Behind", "Events", "to", "read", "Stopped"]
-    assert [line[0] for line in lines[1:]] == [
+    assert lines[0] == ["Projection", "Schools", "Behind", "Events", "to", "read", "Oldest", "Stopped"]
+    assert [line[0] for line in lines[1:7]] == [
         "assessments",
         "attendance",
         "logins",
@@ -103,7 +108,7 @@ def test_projections_and_one_that_has_stopped(
         "targets",
         "usage",
     ]
-    assert {line[-1] for line in lines[1:]} == {"0"}
+    assert {line[-1] for line in lines[1:7]} == {"0"}
     assert "has not stopped" in run("projections", "resume", "pupils", school, expect=1).error
     stop = (
         "UPDATE projections.checkpoints SET stopped_at = now(), stopped_by = 'ValueError at position 9' "
@@ -112,13 +117,108 @@ def test_projections_and_one_that_has_stopped(
     with psycopg.connect(server.conninfo("postgres", service.database.name), autocommit=True) as connection:
         connection.execute(stop.encode(), [school])
     said = run("projections", "status", expect=1).out
-    assert school in said
-    assert "ValueError at position 9" in said
+    assert f"pupils, school {school}\n" in said
+    assert "ValueError at position 9\n" in said
+    assert "Stopped since" in said
+    assert "when it is resumed" in said
+    assert all(len(line) <= 80 for line in said.splitlines())
     as_json = run("projections", "status", "--json", expect=1).json
     stopped = [state for state in as_json if state.get("stopped_at")]
     assert [(state["projection"], state["school_id"]) for state in stopped] == [("pupils", school)]
     assert run("projections", "resume", "pupils", school).out == "It tries again.\n"
     run("projections", "status")
+
+
+def test_schools_that_are_behind_are_shown_the_furthest_first(run: Run, server: EmbeddedPostgres) -> None:
+    with fresh_database(server) as database:
+        country = Country(database, 3)
+        try:
+            country.schools[1].happen(5)
+            time.sleep(2.1)
+            country.happen(5)
+            conninfo = database.conninfo("target_tracker_worker")
+            said = run("projections", "status", "--most", "7", TARGET_TRACKER_DATABASE=conninfo).out
+            as_json = run("projections", "status", "--json", TARGET_TRACKER_DATABASE=conninfo).json
+        finally:
+            country.close()
+    assert "Furthest behind (7 of 18)\n" in said
+    assert all(len(line) <= 80 for line in said.splitlines())
+    furthest = said.split("Furthest behind")[1].splitlines()[2:]
+    oldest = str(country.schools[1].school_id)
+    assert [oldest in line for line in furthest] == [True] * 6 + [False]
+    assert {line.split()[2] for line in furthest[:6]} == {"10"}
+    ages = {(each["school_id"], each["projection"]): each["seconds"] for each in as_json}
+    assert len(ages) == 18
+    assert all((age >= 2.1) is (school_id == oldest) for (school_id, _), age in ages.items())
+
+
+def asked(url: str, context: ssl.SSLContext | None = None) -> str:
+    with urllib.request.urlopen(url, timeout=5, context=context) as answer:
+        assert answer.headers["Content-Type"].startswith("text/plain")
+        text: str = answer.read().decode()
+        return text
+
+
+@pytest.mark.parametrize("over_tls", [False, True])
+def test_a_worker_tells_its_metrics(service: Service, over_tls: bool) -> None:
+    port = free_port()
+    changes = {
+        "TARGET_TRACKER_DATABASE": service.database.conninfo("target_tracker_worker"),
+        "TARGET_TRACKER_METRICS": f"127.0.0.1:{port}",
+    }
+    if not over_tls:
+        changes |= {"TARGET_TRACKER_TLS_CERTIFICATE": "", "TARGET_TRACKER_TLS_KEY": ""}
+    process = subprocess.Popen(
+        [commands() / "target-tracker", "worker"],
+        env={"PATH": PATH, **settings(service, **changes)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stderr
+        while "is at work" not in process.stderr.readline():
+            assert process.poll() is None
+        context = ssl.create_default_context(cafile=str(service.certificates.ca)) if over_tls else None
+        url = f"{'https' if over_tls else 'http'}://127.0.0.1:{port}/metrics"
+        deadline = time.monotonic() + 20
+        while True:
+            with contextlib.suppress(urllib.error.URLError):
+                text = asked(url, context)
+                if "target_tracker_worker_listening 1.0" in text:
+                    break
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        assert 'target_tracker_projection_events_behind{projection="pupils"}' in text
+        assert "process_resident_memory_bytes" in text
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(15) == 0
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_metrics_are_not_served_as_they_must_not_be(run: Run, service: Service) -> None:
+    worker = {"TARGET_TRACKER_DATABASE": service.database.conninfo("target_tracker_worker")}
+    bare = {"TARGET_TRACKER_TLS_CERTIFICATE": "", "TARGET_TRACKER_TLS_KEY": ""}
+    taken = service.url.removeprefix("https://")
+    for metrics, more, told in (
+        ("somewhere", {}, "TARGET_TRACKER_METRICS must be an address and a port"),
+        (f"0.0.0.0:{free_port()}", bare, "can be reached from other machines"),
+        (taken, bare, "is the port taken"),
+        (f"127.0.0.1:{free_port()}", {"TARGET_TRACKER_TLS_KEY": str(service.certificates.ca)}, "certificate"),
+    ):
+        environment = settings(service, **worker, TARGET_TRACKER_METRICS=metrics, **more)
+        result = subprocess.run(
+            [commands() / "target-tracker", "worker"],
+            env={"PATH": PATH, **environment},
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        assert result.returncode == 2, result
+        assert told in result.stderr
+        assert "Traceback" not in result.stderr
 
 
 def test_publishing_benchmarks(run: Run, service: Service, test_database: TestDatabase) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.context import SpawnProcess
@@ -27,9 +27,12 @@ class SabotagedWorker(Worker):
     sabotage: Sabotage
     dies_in: str
 
-    def _move(self, school_id: UUID, projection: Projection) -> int:
+    def _move(self, school_id: UUID, projections: Sequence[Projection]) -> int:
+        return sum(self._move_badly(school_id, projection) for projection in projections)
+
+    def _move_badly(self, school_id: UUID, projection: Projection) -> int:
         with self._database.bound_to(school_id) as connection:
-            connection.execute(SQL["open_checkpoint"], [school_id, projection.name])
+            connection.execute(SQL["open_checkpoints"], [school_id, [projection.name]])
             taken = _take(connection, school_id, projection.name)
         if taken is None:
             return 0
@@ -43,7 +46,7 @@ class SabotagedWorker(Worker):
                 projection.apply(connection, keys_of(connection, school_id, self._service_keys), events)
 
         def move_checkpoint(connection: Connection) -> None:
-            connection.execute(SQL["move_checkpoint"], [last, school_id, projection.name])
+            connection.execute(SQL["move_checkpoints"], [last, school_id, [projection.name]])
 
         steps = [write_rows, move_checkpoint]
         if self.sabotage == "checkpoint before rows":

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from random import Random
 from uuid import UUID
 
@@ -209,7 +210,7 @@ def test_whatever_cannot_be_applied_stops_its_own_school_only(
         assert line.stopped_by.startswith(f"{error} at position {position}, ")
         assert line.stopped_by.endswith(event.topic)
         assert SECRET not in line.stopped_by
-    assert all(each.behind == 0 for each in status(worker_database) if each not in lines)
+    assert all(each.behind == 0 for each in status(worker_database) if not each.stopped_at)
     with test_database.connect("postgres") as superuser:
         for school in (schools[0], schools[2]):
             assert actual(superuser, school.keys) == expected(school.stream, school.keys)
@@ -275,4 +276,105 @@ def test_a_stop_is_never_put_on_an_event_that_another_worker_has_applied(
             return super()._move_up_to_the_culprit(school_id, projection)
 
     assert WorkerThatIsOvertaken(worker_database, SERVICE_KEYS).catch_up(school_id, Failing()) == 0
+    assert stopped(worker_database) == []
+
+
+def spoil(database: TestDatabase, school: LivelySchool, position: int) -> Callable[[], None]:
+    """Damages an event, and returns what mends it."""
+    change = "UPDATE ledger.events SET state = %s WHERE school_id = %s AND position = %s"
+    with database.connect("postgres") as superuser:
+        [(state,)] = superuser.execute(
+            "SELECT state FROM ledger.events WHERE school_id = %s AND position = %s",
+            [school.school_id, position],
+        ).fetchall()
+        assert isinstance(state, bytes)
+        superuser.execute(change, [state[:-1] + b"\xc1", school.school_id, position])
+
+    def mend() -> None:
+        with database.connect("postgres") as superuser:
+            superuser.execute(change, [state, school.school_id, position])
+
+    return mend
+
+
+def until_next_try(line: ProjectionStatus) -> float:
+    assert line.next_try_at
+    return (line.next_try_at - datetime.now(UTC)).total_seconds()
+
+
+def let_time_pass(database: TestDatabase) -> None:
+    """The time of the next try has come."""
+    with database.connect("postgres") as superuser:
+        superuser.execute(
+            "UPDATE projections.checkpoints SET next_try_at = now() - interval '1 second'"
+            " WHERE next_try_at IS NOT NULL"
+        )
+
+
+def test_what_has_stopped_is_tried_again_more_and_more_seldom(
+    schools: list[LivelySchool], worker_database: Database, test_database: TestDatabase
+) -> None:
+    school = schools[0]
+    run(worker_database)
+    position = school.append([admission()]).last
+    mend = spoil(test_database, school, position)
+    run(worker_database)
+    first = stopped_at(worker_database)
+    waits = []
+    for tries in range(1, 9):
+        line = stopped_at(worker_database)
+        assert (line.tries, line.stopped_at, line.stopped_by) == (tries, first.stopped_at, first.stopped_by)
+        assert line.position == position - 1, "it is never stepped over"
+        waits.append(round(until_next_try(line), -1))
+        run(worker_database)
+        assert stopped_at(worker_database).tries == tries, "its time has not come"
+        let_time_pass(test_database)
+        run(worker_database)
+    assert waits == [60, 120, 240, 480, 960, 1920, 3600, 3600]
+    # A school that is mended meanwhile waits for its next try; then it is as if nothing had been.
+    mend()
+    run(worker_database)
+    assert stopped_at(worker_database)
+    let_time_pass(test_database)
+    run(worker_database)
+    assert stopped(worker_database) == []
+    assert all(
+        (each.behind, each.tries, each.next_try_at) == (0, 0, None) for each in status(worker_database)
+    )
+    with test_database.connect("postgres") as superuser:
+        assert actual(superuser, school.keys) == expected(school.stream, school.keys)
+
+
+def test_a_try_that_gets_further_counts_anew(
+    schools: list[LivelySchool], worker_database: Database, test_database: TestDatabase
+) -> None:
+    school = schools[0]
+    first, second = school.append([admission()]).last, school.append([admission()]).last
+    mend = spoil(test_database, school, first)
+    spoil(test_database, school, second)
+    run(worker_database)
+    let_time_pass(test_database)
+    run(worker_database)
+    assert (stopped_at(worker_database).position, stopped_at(worker_database).tries) == (first - 1, 2)
+    mend()
+    let_time_pass(test_database)
+    run(worker_database)
+    assert (stopped_at(worker_database).position, stopped_at(worker_database).tries) == (second - 1, 1)
+
+
+def test_what_stopped_with_no_time_for_another_try_waits_for_a_person(
+    schools: list[LivelySchool], worker_database: Database, test_database: TestDatabase
+) -> None:
+    run(worker_database)
+    with test_database.connect("postgres") as superuser:
+        superuser.execute(
+            "UPDATE projections.checkpoints SET stopped_at = now(), stopped_by = 'somebody', tries = 1"
+            " WHERE projection = ANY (%s) AND school_id = %s",
+            [list(READ_PUPILS), schools[0].school_id],
+        )
+    schools[0].append([admission()])
+    run(worker_database)
+    assert stopped_at(worker_database).behind == 1
+    assert let_go(worker_database, schools[0].school_id)
+    run(worker_database)
     assert stopped(worker_database) == []
