@@ -453,7 +453,7 @@ def _concentration(
         found.append(("schools", len(sizes), len(sizes)))
     if sizes:
         share = 100 * sum(sizes[: promised.dominance_n]) / total
-        if share > promised.dominance_k:
+        if share >= promised.dominance_k:
             found.append(("dominance", share, share))
         # The second largest takes its own away: what is left is the largest at most.
         excess = 100 * (total - sum(sizes[1:2]) - sizes[0]) / sizes[0]
