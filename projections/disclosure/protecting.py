@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from uuid import UUID
 
 from projections.disclosure.completing import Enough, complete, complete_rectangle, fixed_order
-from projections.disclosure.differencing import NOBODY, given_away, row_of, telling
+from projections.disclosure.differencing import NOBODY, QUIET, WHOLE, compare, row_of, telling
 from projections.disclosure.examining import STANDINGS, Examined, Number, Unit, examine, together
 from projections.disclosure.rules import Rules
 from projections.disclosure.table import (
@@ -175,15 +175,32 @@ class _Protection:
         }
 
     def _difference(self, earlier: Earlier) -> None:
+        """Holds the rows against an earlier release.
+
+        Were a single row suppressed because it has changed, its being suppressed would say that it has. So a
+        table that has not grown as a whole is told as it was told, or not at all.
+        """
+        grown, slightly = False, False
         for group, row in self.rows.items():
             old = row_of(earlier, group)
             if old is None:
                 continue
-            found = given_away(row, self.examined[group], old, self.rules, earlier.rules, self.measures)
-            for unit, text in found.items():
-                if group not in self.hidden[unit]:
-                    self.hidden[unit][group] = "differencing"
-                    self.differences[unit, group] = (earlier.release, text)
+            rules = (self.rules, earlier.rules)
+            found = compare(row, self.examined[group], old, rules, self.measures)
+            grown = grown or (group == ALL and found.grown)
+            slightly = slightly or bool(found.changed)
+            for unit, text in [
+                *((unit, QUIET) for unit in Unit if unit in found.quiet),
+                *found.changed.items(),
+            ]:
+                self._set_apart(unit, group, earlier.release, text)
+        if slightly and not grown:
+            self._set_apart(Unit.SIZE, ALL, earlier.release, WHOLE)
+
+    def _set_apart(self, unit: Unit, group: Group, release: int, text: str) -> None:
+        if group not in self.hidden[unit]:
+            self.hidden[unit][group] = "differencing"
+            self.differences[unit, group] = (release, text)
 
     def _complete(self) -> None:
         """Suppresses further rows, unit by unit; what a unit suppresses, those after it do as well."""

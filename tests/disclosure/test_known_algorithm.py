@@ -176,8 +176,13 @@ def test_a_weaker_completion_is_found_out(
     assert leaks(SETTINGS[name])
 
 
-GROWN = Setting(1, 3, False, 7, msgspec.structs.replace(WEAK, rounding_base=3))
-"""Rounded this time: it is rounding that hides how many pupils the suppressed rows have more together."""
+_ROUNDED = msgspec.structs.replace(WEAK, rounding_base=3)
+
+PAIRS = {
+    "two categories": (Setting(1, 2, False, 14, _ROUNDED), 8),
+    "three categories": (Setting(1, 3, False, 7, _ROUNDED), 4),
+}
+"""What the first table is like, and the most pupils who have come since."""
 
 
 def leaks_of_two(setting: Setting, more: int, *, differencing: bool = True) -> list[str]:
@@ -220,10 +225,25 @@ def pupils(setting: Setting, world: World) -> dict[Group, int]:
     return {group: sum(each.pupils for each in of.values()) for group, of in table_of(setting, world).items()}
 
 
-def test_nothing_can_be_worked_out_of_two_releases() -> None:
-    assert leaks_of_two(GROWN, 5) == []
+@pytest.mark.parametrize(("setting", "more"), PAIRS.values(), ids=PAIRS)
+def test_nothing_can_be_worked_out_of_two_releases(setting: Setting, more: int) -> None:
+    assert leaks_of_two(setting, more) == []
 
 
-def test_without_differencing_it_can() -> None:
+@pytest.mark.parametrize(("setting", "more"), PAIRS.values(), ids=PAIRS)
+def test_without_differencing_it_can(setting: Setting, more: int) -> None:
     """The sabotaged twin."""
-    assert leaks_of_two(GROWN, 5, differencing=False)
+    assert leaks_of_two(setting, more, differencing=False)
+
+
+def test_a_row_that_is_suppressed_because_it_has_changed_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another: only the rows that have changed are suppressed, instead of the table."""
+    monkeypatch.setattr(protecting, "WHOLE", "")
+    whole = protecting._Protection._set_apart
+
+    def but_for_the_table(self: object, unit: object, group: Group, release: int, text: str) -> None:
+        if text:
+            whole(self, unit, group, release, text)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(protecting._Protection, "_set_apart", but_for_the_table)
+    assert leaks_of_two(*PAIRS["two categories"])
