@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from decimal import Decimal
+from pathlib import Path
 from typing import ClassVar
 from uuid import UUID
 
@@ -94,6 +95,35 @@ def test_figures_are_rounded_and_shares_are_of_rounded_counts() -> None:
 )
 def test_rounding_is_half_up(count: int, base: int, rounded: int) -> None:
     assert msgspec.structs.replace(RULES, rounding_base=base).rounded(count) == rounded
+
+
+EXAMPLE = {
+    ("free_school_meals", "no"): (61, 142, 57),
+    ("free_school_meals", "yes"): (38, 44, 13),
+    ("free_school_meals", "unknown"): (2, 4, 1),
+    ("sex", "F"): (48, 97, 37),
+    ("sex", "M"): (53, 93, 34),
+}
+
+
+def test_the_worked_example_of_the_documentation() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "disclosure.md").read_text(encoding="utf-8")
+    built = table(EXAMPLE)
+    first = protect(built, RULES)
+    for group, schools in built.items():
+        three = [sum(getattr(each, name) for each in schools.values()) for name in ("below", "at", "above")]
+        for cells in ([sum(three), *three], told(first, *group)[:4]):
+            row = " | ".join(str(cell).replace("c", "`c`") for cell in cells)
+            assert f"| `{group.characteristic}` | `{group.category}` | {row} |" in page
+    earlier = [Earlier(1, first.rows, RULES)]
+    two_more = {**EXAMPLE, ("free_school_meals", "yes"): (38, 46, 13), ("sex", "F"): (48, 99, 37)}
+    assert protect(table(two_more), RULES, earlier).suppressed == 6 * len(built)
+    many_more = {
+        group: counts if "unknown" in group else tuple(count + 100 for count in counts)
+        for group, counts in EXAMPLE.items()
+    }
+    again = protect(table(many_more), RULES, earlier)  # type: ignore[arg-type]
+    assert again.suppressed == first.suppressed
 
 
 def test_a_small_group_is_suppressed_and_the_first_other_with_it() -> None:
