@@ -16,6 +16,7 @@ from uuid import UUID
 import msgspec
 from msgspec.structs import replace
 
+from domain.academic_year import Term
 from domain.errors import KeyNotHeld
 from domain.events import Compartment, Sealed
 from domain.ledger.database import Connection
@@ -42,6 +43,7 @@ class _Kept(msgspec.Struct, frozen=True, omit_defaults=True):
     record: PupilRecord
     left_on: date | None = None
     active_concerns: int = 0
+    term_of_birth: Term | None = None
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -107,7 +109,7 @@ def _after(mapper: EventMapper, row: _Row | None, event: RecordedEvent) -> _Row:
     said = mapper.open_part(event, pupil_id, _RECORD, parts.record)
     if name == "pupil.admitted":
         assert parts.names is not None
-        kept = _Kept(said["record"])
+        kept = _Kept(said["record"], term_of_birth=said["term_of_birth"])
         return _Row(
             pupil_id, event.originator_version, event.topic, event.originator_version, parts.names, kept
         )
@@ -122,6 +124,8 @@ def _after(mapper: EventMapper, row: _Row | None, event: RecordedEvent) -> _Row:
             change: RecordChange | None = said.get("record")
             if change is not None:
                 row.kept = replace(row.kept, record=change.applied_to(row.kept.record))
+            if said.get("term_of_birth"):
+                row.kept = replace(row.kept, term_of_birth=said["term_of_birth"])
         case "pupil.left":
             row.kept = replace(row.kept, left_on=said["left_on"])
         case "pupil.returned":

@@ -4,16 +4,21 @@ ALTER TABLE analytics.releases RENAME TO released;
 ALTER TABLE analytics.released RENAME CONSTRAINT releases_pkey TO released_pkey;
 ALTER TABLE analytics.released
     ADD COLUMN stream_position bigint,
-    ADD COLUMN rules_version text NOT NULL DEFAULT '1',
+    ADD COLUMN rules_version text NOT NULL DEFAULT '0',
     ADD COLUMN dominance_n integer,
     ADD COLUMN dominance_k numeric,
     ADD COLUMN p_percent numeric,
     ADD COLUMN rounding_base integer,
+    ADD COLUMN share_decimals integer NOT NULL DEFAULT 4,
+    ADD COLUMN mean_decimals integer,
+    ADD COLUMN zeros boolean NOT NULL DEFAULT true,
     ADD COLUMN secondary boolean NOT NULL DEFAULT true,
     ADD COLUMN differencing boolean NOT NULL DEFAULT false,
     ADD COLUMN schools integer;
 ALTER TABLE analytics.released
     ALTER COLUMN rules_version DROP DEFAULT,
+    ALTER COLUMN share_decimals DROP DEFAULT,
+    ALTER COLUMN zeros DROP DEFAULT,
     ALTER COLUMN secondary DROP DEFAULT,
     ALTER COLUMN differencing DROP DEFAULT;
 
@@ -27,8 +32,8 @@ CREATE TABLE analytics.withdrawals (
 
 CREATE VIEW analytics.releases AS
 SELECT r.release, r.released_at, w.withdrawn_at, w.because AS withdrawn_because, r.schools, r.rules_version,
-    r.minimum_pupils, r.minimum_schools, r.dominance_n, r.dominance_k, r.p_percent, r.rounding_base, r.secondary,
-    r.differencing, r.stream_position
+    r.minimum_pupils, r.minimum_schools, r.dominance_n, r.dominance_k, r.p_percent, r.rounding_base, r.share_decimals,
+    r.mean_decimals, r.zeros, r.secondary, r.differencing, r.stream_position
 FROM analytics.released r LEFT JOIN analytics.withdrawals w USING (release);
 
 CREATE TABLE analytics.characteristics (
@@ -75,7 +80,6 @@ FROM (VALUES
     ('free_school_meals', 'no', 'Not eligible for free school meals'),
     ('free_school_meals', 'unknown', 'Eligibility for free school meals not known'),
     ('pupil_premium', 'yes', 'Pupil premium'), ('pupil_premium', 'no', 'No pupil premium'),
-    ('pupil_premium', 'unknown', 'Pupil premium not known'),
     ('sen', 'none', 'No special educational needs'), ('sen', 'support', 'SEN support'),
     ('sen', 'plan', 'Education, health and care plan, or a statement before there were any'),
     ('sen', 'unknown', 'Special educational needs not known'),
@@ -229,13 +233,16 @@ INSERT INTO described VALUES
     ('releases', 'withdrawn_at', NULL, 'When it was withdrawn; its figures stay, and should not be used.'),
     ('releases', 'withdrawn_because', NULL, 'Why it was withdrawn.'),
     ('releases', 'schools', 'schools', 'How many schools were registered when it was proposed; null before that was noted.'),
-    ('releases', 'rules_version', NULL, 'The version of the rules of disclosure control.'),
+    ('releases', 'rules_version', NULL, 'The version of the way in which the rules are carried out; 0 before releases followed one another.'),
     ('releases', 'minimum_pupils', 'pupils', 'No figure is about fewer pupils.'),
     ('releases', 'minimum_schools', 'schools', 'No figure is about fewer schools.'),
     ('releases', 'dominance_n', 'schools', 'So many of the largest schools ...'),
     ('releases', 'dominance_k', 'per cent', '... may not hold more than this share of the pupils of a figure.'),
     ('releases', 'p_percent', 'per cent', 'No school may be able to estimate another''s pupils of a figure more closely than this.'),
     ('releases', 'rounding_base', 'pupils', 'Numbers of pupils are rounded half up to multiples of this; null: they are not rounded.'),
+    ('releases', 'share_decimals', 'places', 'Shares are told to so many places after the point.'),
+    ('releases', 'mean_decimals', 'places', 'Means are told to so many places after the point; null: there are none.'),
+    ('releases', 'zeros', NULL, 'Whether a zero is suppressed like any other small number.'),
     ('releases', 'secondary', NULL, 'Whether further figures are suppressed, so that none can be worked out from those beside it.'),
     ('releases', 'differencing', NULL, 'Whether figures are suppressed that an earlier release would let somebody work out.'),
     ('releases', 'stream_position', NULL, 'The position of the release in the operator''s stream; null for those before there was one.'),
@@ -243,13 +250,16 @@ INSERT INTO described VALUES
     ('released', 'release', NULL, 'The number of the release, from 1.'),
     ('released', 'released_at', NULL, 'When it was released.'),
     ('released', 'schools', 'schools', 'How many schools were registered when it was proposed.'),
-    ('released', 'rules_version', NULL, 'The version of the rules of disclosure control.'),
+    ('released', 'rules_version', NULL, 'The version of the way in which the rules are carried out; 0 before releases followed one another.'),
     ('released', 'minimum_pupils', 'pupils', 'No figure is about fewer pupils.'),
     ('released', 'minimum_schools', 'schools', 'No figure is about fewer schools.'),
     ('released', 'dominance_n', 'schools', 'As in releases.'),
     ('released', 'dominance_k', 'per cent', 'As in releases.'),
     ('released', 'p_percent', 'per cent', 'As in releases.'),
     ('released', 'rounding_base', 'pupils', 'As in releases.'),
+    ('released', 'share_decimals', 'places', 'As in releases.'),
+    ('released', 'mean_decimals', 'places', 'As in releases.'),
+    ('released', 'zeros', NULL, 'As in releases.'),
     ('released', 'secondary', NULL, 'As in releases.'),
     ('released', 'differencing', NULL, 'As in releases.'),
     ('released', 'stream_position', NULL, 'As in releases.'),

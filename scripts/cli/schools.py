@@ -39,6 +39,14 @@ def register(
         str | None,
         typer.Option(parser=read_day, metavar="DATE", help="First day of the agreement; today if not given."),
     ] = None,
+    school_type: Annotated[
+        str | None,
+        typer.Option(
+            "--type",
+            metavar="TYPE",
+            help="infant, junior, primary, middle, all-through, special or other: benchmarks tell these apart.",
+        ),
+    ] = None,
     password_file: PasswordFile = None,
     operator_token_file: OperatorTokenFile = None,
 ) -> None:
@@ -60,7 +68,8 @@ def register(
                         "local_authority": local_authority,
                         "establishment": establishment,
                         "region": region,
-                    },
+                    }
+                    | ({"school_type": school_type} if school_type else {}),
                     "official_email": official_email,
                     "agreement_from": agreement_from or date.today().isoformat(),  # noqa: DTZ011 - a day
                     "administrator": {"username": administrator, "display_name": administrator_name},
