@@ -26,7 +26,7 @@ from domain.ledger.sql import load
 from domain.vault.keyring import Keyring
 from domain.vault.service_keys import ServiceKeys
 from projections.assessments import NAME as ASSESSMENTS
-from projections.disclosure import MINIMUM_PUPILS, MINIMUM_SCHOOLS, protect
+from projections.disclosure.former import MINIMUM_PUPILS, MINIMUM_SCHOOLS, protect
 from projections.runner import keys_of
 
 SQL = load("projections", "benchmarks.sql")

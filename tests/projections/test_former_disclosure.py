@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from projections.disclosure import MINIMUM_PUPILS, MINIMUM_SCHOOLS, protect
+from projections.disclosure.former import MINIMUM_PUPILS, MINIMUM_SCHOOLS, protect
 
 Counts = tuple[int, ...]
 Told = tuple[int | None, ...]

@@ -1,4 +1,4 @@
-"""Disclosure control: what may be said of a group of pupils without saying it of one of them."""
+"""The disclosure control of releases before they became tables of characteristics: goes with its last caller."""
 
 from __future__ import annotations
 
