@@ -1,7 +1,7 @@
 """Disclosure control: what may be told of schools and pupils together that says nothing of one of them.
 
-Pure functions over small dictionaries: no database, no names. `docs/disclosure.md` says in plain words what is
-suppressed and why, and decision 0030 why it is done in this way.
+Pure functions over small dictionaries: no database, no names. `docs/disclosure.md` says in plain words what
+is suppressed and why, and decision 0030 why it is done in this way.
 """
 
 from projections.disclosure.distribution import DECILES, Distribution, SchoolValue, deciles

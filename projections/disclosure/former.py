@@ -1,4 +1,4 @@
-"""The disclosure control of releases before they became tables of characteristics: goes with its last caller."""
+"""The disclosure control of releases of a single characteristic: goes with its last caller."""
 
 from __future__ import annotations
 

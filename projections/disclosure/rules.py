@@ -19,7 +19,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
         version: Of the way in which they are carried out (`VERSION`).
         minimum_pupils: The least pupils behind a figure, and the least number of values that a suppressed
             count must still be able to have for whoever knows everything that is shown.
-        minimum_schools: The least schools behind a figure. Of two, each takes its own away and sees the other.
+        minimum_schools: The least schools behind a figure. Of two, each could take its own away.
         dominance_n: So many of the largest schools together ...
         dominance_k: ... may make up so much of a count at most, in per cent; 100 switches the rule off.
         p_percent: The second largest school must not be able to estimate the largest to within so many per

@@ -12,7 +12,7 @@ import msgspec
 from projections.disclosure.rules import Rules
 
 Symbol = Literal["c", "z", "x", "low"]
-"""In place of a figure: `c` suppressed, `z` not applicable, `x` not available, `low` rounds to 0 but is not 0."""
+"""In place of a figure: suppressed, not applicable, not available, or not 0 although it rounds to 0."""
 
 Measure = Literal["pupils", "below", "at", "above", "mean_points", "progress"]
 
@@ -68,8 +68,8 @@ Table = Mapping[Group, Mapping[UUID, Contribution]]
 """Groups, and what each school contributes to them, of one academic year, point, scheme, subject and NC year.
 
 It has the group `all`. The categories of every other characteristic add up to it, and those that nobody is in
-are there as well (with no school), since nobody is a number, too. Categories of `similar_schools` are those of
-`fsm_fifth` and `size_band` with a `/` between, as in `2/medium` or `unknown/small`.
+are there as well (with no school), since nobody is a number, too. Categories of `similar_schools` are those
+of `fsm_fifth` and `size_band` with a `/` between, as in `2/medium` or `unknown/small`.
 """
 
 
@@ -91,7 +91,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         pupils: Rounded to the base.
-        below: Share of pupils, 0 to 1, worked out from the rounded counts, so that it tells no more than they.
+        below: Share of pupils, 0 to 1, worked out from rounded counts, so that it tells no more than they.
         at: Likewise.
         above: Likewise.
         mean_points: Points for each pupil.

@@ -1,0 +1,1 @@
+"""Tests of disclosure control, with an attacker of our own."""
