@@ -29,8 +29,10 @@ REGIONS = (
 """The nine regions of England, as the Office for National Statistics names them."""
 
 SCHOOL_TYPES = ("infant", "junior", "primary", "middle", "all-through", "special", "other")
-"""What schools are, as far as benchmarks tell them apart: first schools are `infant`, and `middle` are the middle
-schools that are deemed primary."""
+"""What schools are, as far as benchmarks tell them apart.
+
+First schools are `infant`; `middle` are the middle schools that are deemed primary.
+"""
 
 
 class SchoolFacts(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

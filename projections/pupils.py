@@ -37,8 +37,15 @@ TABLE = "projections.pupils"
 _NAMES, _RECORD = Compartment.NAMES, Compartment.RECORD
 
 
-class _Kept(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What the row's `record` column holds."""
+class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the row's `record` column holds.
+
+    Attributes:
+        record: The record compartment.
+        left_on: When the child left, if away.
+        active_concerns: How many concerns the school has about the child.
+        term_of_birth: The term of birth, where an event has said it.
+    """
 
     record: PupilRecord
     left_on: date | None = None
@@ -47,7 +54,7 @@ class _Kept(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 _encoder = msgspec.msgpack.Encoder()
-_kept = msgspec.msgpack.Decoder(_Kept)
+_kept = msgspec.msgpack.Decoder(Kept)
 
 
 class _Row(msgspec.Struct):
@@ -58,7 +65,7 @@ class _Row(msgspec.Struct):
     names_type: str
     names_version: int
     names: bytes
-    kept: _Kept
+    kept: Kept
 
 
 class PupilsProjection:
@@ -95,11 +102,21 @@ def _place(keys: Keyring, pupil_id: UUID, version: int) -> bytes:
 
 def _row(keys: Keyring, row: tuple[Any, ...]) -> _Row:
     pupil_id, version, names_type, names_version, names, record = row
+    kept = kept_of(keys, pupil_id, version, record)
+    return _Row(pupil_id, version, names_type, names_version, names, kept)
+
+
+def kept_of(keys: Keyring, pupil_id: UUID, version: int, record: bytes) -> Kept:
+    """What the `record` column of a row holds, opened with keys that are at hand.
+
+    Raises:
+        KeyNotHeld: There is none.
+        DoesNotOpen: It was damaged, or moved here from another row or version.
+    """
     cipher = keys.to_open(pupil_id, _RECORD, generation_of(record))
     if cipher is None:
         raise KeyNotHeld("The key of a pupil's record is missing")
-    kept = _kept.decode(unseal(cipher, record, _place(keys, pupil_id, version)))
-    return _Row(pupil_id, version, names_type, names_version, names, kept)
+    return _kept.decode(unseal(cipher, record, _place(keys, pupil_id, version)))
 
 
 def _after(mapper: EventMapper, row: _Row | None, event: RecordedEvent) -> _Row:
@@ -109,7 +126,7 @@ def _after(mapper: EventMapper, row: _Row | None, event: RecordedEvent) -> _Row:
     said = mapper.open_part(event, pupil_id, _RECORD, parts.record)
     if name == "pupil.admitted":
         assert parts.names is not None
-        kept = _Kept(said["record"], term_of_birth=said["term_of_birth"])
+        kept = Kept(said["record"], term_of_birth=said["term_of_birth"])
         return _Row(
             pupil_id, event.originator_version, event.topic, event.originator_version, parts.names, kept
         )
@@ -269,7 +286,7 @@ def _view(mapper: EventMapper, keys: Keyring, row: tuple[Any, ...]) -> PupilView
     )
 
 
-def _opened(keys: Keyring, pupil_id: UUID, version: int, record: bytes, packed: bytes) -> _Kept:
+def _opened(keys: Keyring, pupil_id: UUID, version: int, record: bytes, packed: bytes) -> Kept:
     """What a row's record column holds.
 
     Raises:

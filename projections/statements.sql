@@ -3,6 +3,7 @@
 -- several workers do not queue for the same ones and none is left for last.
 SELECT s.school_id, p.projection
 FROM ledger.streams s
+JOIN ledger.schools USING (school_id) -- the operator's own stream is no school's
 CROSS JOIN unnest(%(projections)s::text[]) AS p (projection)
 LEFT JOIN projections.checkpoints c ON c.school_id = s.school_id AND c.projection = p.projection
 WHERE s.position > coalesce(c.position, 0) AND c.stopped_at IS NULL
@@ -41,6 +42,7 @@ SELECT position, stopped_at IS NOT NULL FROM projections.checkpoints WHERE schoo
 -- name: status
 SELECT p.projection, s.school_id, coalesce(c.position, 0), s.position, c.stopped_at, c.stopped_by
 FROM ledger.streams s
+JOIN ledger.schools USING (school_id) -- the operator's own stream is no school's
 CROSS JOIN unnest(%(projections)s::text[]) AS p (projection)
 LEFT JOIN projections.checkpoints c ON c.school_id = s.school_id AND c.projection = p.projection
 ORDER BY p.projection, c.stopped_at NULLS LAST, s.position - coalesce(c.position, 0) DESC, s.school_id

@@ -44,7 +44,7 @@ def register(
         typer.Option(
             "--type",
             metavar="TYPE",
-            help="infant, junior, primary, middle, all-through, special or other: benchmarks tell these apart.",
+            help="infant, junior, primary, middle, all-through, special or other, for benchmarks.",
         ),
     ] = None,
     password_file: PasswordFile = None,

@@ -17,7 +17,6 @@ from uuid import UUID
 import psycopg
 import typer
 
-import projections.benchmarks
 import projections.runner
 from api.tls import LocalCertificates, make_local_certificates
 from domain.application.login_keys import recovered
@@ -29,6 +28,9 @@ from domain.ledger.migrate import migrate
 from domain.ledger.persistence import close_shared_databases
 from domain.vault.key_sources import FileSource
 from domain.vault.recovery_pair import read_recovery_private
+from projections.benchmarks.proposing import propose
+from projections.benchmarks.publishing import publish
+from projections.disclosure import Rules
 from scripts.cli.output import show_error
 from scripts.composition import MIGRATIONS
 from scripts.demonstration import ending
@@ -257,7 +259,9 @@ def _publish(reporter: Reporter, processes: Processes, demo: DemoFolder, conninf
                 time.sleep(0.05)
         with reporter.step("Publishing benchmarks"):
             service_keys = FileSource(demo.service_key_file).load()
-            projections.benchmarks.publish(database, service_keys, date.today())  # noqa: DTZ011
+            report = propose(database, service_keys, date.today(), Rules(), conninfo=conninfo)  # noqa: DTZ011
+            if report.proposal is not None:
+                publish(database, report.proposal)
 
 
 def _show(reporter: Reporter, service: Service, filled: list[FilledSchool], analytics: str) -> None:

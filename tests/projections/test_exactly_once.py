@@ -86,7 +86,7 @@ class Country:
                     for part in ("pupils", "results", "contributions", "logins", "attendance")
                     if getattr(wanted, part) != getattr(there, part)
                 ]
-                counted_anew = contributions_of(result for _, result, _, _ in there.results.values())
+                counted_anew = contributions_of(there.results, there.entries)
                 if counted_anew != there.contributions:
                     wrong.append(f"{school.school_id}: the contributions are not those of its own rows")
         return wrong
