@@ -39,7 +39,8 @@ _ETHNICITIES = (
 )
 
 OF_PUPILS: Mapping[str, tuple[str, ...]] = {
-    "sex": ("F", "M", "U", "W", UNKNOWN),
+    # `U` and `W`, unknown and withheld, are not known: a category of hardly anybody hides those beside it.
+    "sex": ("F", "M", UNKNOWN),
     "free_school_meals": _SAID,
     "pupil_premium": (YES, NO),
     "sen": (NO_SEN, SEN_SUPPORT, SEN_PLAN, UNKNOWN),

@@ -59,8 +59,10 @@ class Point(msgspec.Struct, frozen=True, order=True):
             InvalidInput: It names none.
         """
         year, _, name = text.strip().lower().partition(":")
-        if year[:4].isdecimal() and name in NAMES and year in (year[:4], academic_year_label(int(year[:4]))):
-            return cls(int(year[:4]), NAMES.index(name))
+        start = year[:4]
+        is_year = len(start) == 4 and start.isascii() and start.isdecimal()
+        if is_year and name in NAMES and year in (start, academic_year_label(int(start))):
+            return cls(int(start), NAMES.index(name))
         accepted = f"an academic year, a colon, and one of {', '.join(NAMES)}: 2025/26:autumn"
         raise InvalidInput(
             "There is no such assessment point", [Finding(field="point", found=text[:60], accepted=accepted)]

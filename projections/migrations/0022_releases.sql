@@ -74,8 +74,7 @@ INSERT INTO analytics.characteristics
 SELECT characteristic, category, label, row_number() OVER ()
 FROM (VALUES
     ('all', 'all', 'All pupils'),
-    ('sex', 'F', 'Female'), ('sex', 'M', 'Male'), ('sex', 'U', 'Unknown'), ('sex', 'W', 'Withheld'),
-    ('sex', 'unknown', 'Not known'),
+    ('sex', 'F', 'Female'), ('sex', 'M', 'Male'), ('sex', 'unknown', 'Not known, or withheld'),
     ('free_school_meals', 'yes', 'Eligible for free school meals'),
     ('free_school_meals', 'no', 'Not eligible for free school meals'),
     ('free_school_meals', 'unknown', 'Eligibility for free school meals not known'),

@@ -29,6 +29,7 @@ from domain.pupil_record import (
     YearAttended,
 )
 from domain.school import ImportCompleted
+from tests.ledger.benchmark_examples import BENCHMARK_LATER
 from tests.ledger.example_ids import ASSESSMENT, CONCERN, IMPORT, PUPIL, RESULT, SCHOOL, STATEMENT, TEACHER
 
 MEALS = (Period(start=date(2021, 9, 1), end=date(2022, 7, 22)), Period(start=date(2024, 1, 8)))
@@ -40,6 +41,7 @@ SEN = (
 CARE = (CarePeriod(start=date(2020, 10, 1), end=date(2021, 6, 30), kind="FT"),)
 
 LATER: dict[str, Event] = {
+    **BENCHMARK_LATER,
     "import.completed.1 leavers": ImportCompleted(
         originator_id=SCHOOL,
         originator_version=3,

@@ -23,7 +23,7 @@ from tests.projections.catching_up import caught_up
 
 THEN = point_before(1)
 
-VALUES = {"below": "2s", "at": "3s", "above": "4s"}
+VALUES = {"below": "2s", "at": "3s", "above": "4s", "at_in_spring": "3w"}
 """Of children who were in Year 3 in the summer of the year before."""
 
 
