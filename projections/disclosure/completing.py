@@ -1,11 +1,10 @@
 """Secondary suppression: which further rows are suppressed, so that none can be worked out from the others.
 
-Two things make it safe against somebody who knows this very code. Whatever is suppressed together is, taken
-together, enough to be told: it can be worked out from the margins anyway. And the further rows are taken in
-an order that has nothing to do with the figures, so that their being chosen says nothing about how large
-they are. Then any exchange of pupils between the suppressed rows of a characteristic leaves everything that
-is shown as it is, and with at least two such rows, each can be anything from nothing to all of it, or to its
-own size.
+Two things make it safe, also against somebody who knows this very code. Whatever is suppressed together is,
+taken together, enough to be told: it can be worked out from the margins anyway. And the further rows are
+taken in an order that has nothing to do with the figures, the first of them always: so it may be of any
+size, and takes up whatever the others are not. Any exchange of pupils between the suppressed rows of a
+characteristic leaves everything that is shown as it is.
 """
 
 from __future__ import annotations
@@ -36,13 +35,16 @@ def complete(
         enough: Whether rows taken together are enough to be told.
     """
     chosen = {group for group in hidden if group.characteristic == characteristic}
-    rest = [
-        group
-        for category in fixed_order(categories)
-        if (group := Group(characteristic, category)) not in chosen
-    ]
-    while chosen and rest and not (len(chosen) >= 2 and enough(chosen)):
-        chosen.add(rest.pop(0))
+    if not chosen:
+        return chosen
+    order = [Group(characteristic, category) for category in fixed_order(categories)]
+    # Always the first: if it were only taken when needed, its being shown would say that all of the suppressed
+    # ones fail a rule. Of 9 and 9, whose sum is known to be 18, both would be known.
+    chosen.add(order[0])
+    for group in order[1:]:
+        if len(chosen) >= 2 and enough(chosen):
+            break
+        chosen.add(group)
     return chosen
 
 
@@ -66,7 +68,8 @@ def complete_rectangle(
     mine = [group.category.split("/", 1) for group in hidden if group.characteristic == characteristic]
     if not mine:
         return set()
-    chosen = [{pair[0] for pair in mine}, {pair[1] for pair in mine}]
+    first = [fixed_order(names)[0] for names in sides]
+    chosen = [{pair[side] for pair in mine} | {first[side]} for side in (0, 1)]
     rest = [[each for each in fixed_order(sides[side]) if each not in chosen[side]] for side in (0, 1)]
 
     def cells(rows: Iterable[str], columns: Iterable[str]) -> set[Group]:

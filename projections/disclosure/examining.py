@@ -124,7 +124,7 @@ def _count_fails(values: Sequence[int], total: int, largest: Sequence[int], rule
 
 def _sum_fails(values: Sequence[Number], rules: Rules) -> str | None:
     """Of sums that may be negative, the amounts are what may be concentrated."""
-    amounts = sorted((abs(value) for value in values), reverse=True)
+    amounts = sorted([-value if value < 0 else value for value in values], reverse=True)
     return rules.concentrated(amounts[: max(2, rules.dominance_n)], sum(amounts))
 
 
