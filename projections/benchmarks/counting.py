@@ -101,6 +101,7 @@ class SchoolCounts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _PLACES: Final = {"below": 0, "at": 1, "above": 2}
+_WIDTH: Final = len(Counts._fields)
 
 
 def count(school: SchoolThen, points: Sequence[Point], today: date) -> SchoolCounts:
@@ -113,19 +114,20 @@ def count(school: SchoolThen, points: Sequence[Point], today: date) -> SchoolCou
     """
     tables: dict[Measured, dict[Group, list[int]]] = {}
     rolls = {point: [0, 0, 0] for point in points}
+    times = [(point, point.before, point.ends_on) for point in points]
     for pupil_id, pupil in school.pupils.items():
         courses = school.results.get(pupil_id, {})
         with_gld(courses)
-        for point in points:
+        for point, point_before, day in times:
             groups: tuple[Group, ...] | None = None
-            if _was_there(pupil, point.ends_on):
-                groups = of_pupil(pupil.record, pupil.born_in, point.ends_on)
+            if _was_there(pupil, day):
+                groups = of_pupil(pupil.record, pupil.born_in, day)
                 _enrol(rolls[point], groups)
             found = courses.get(point)
             if not found:
                 continue
-            groups = groups or of_pupil(pupil.record, pupil.born_in, point.ends_on)
-            before = courses.get(point.before, {}) if point.before else {}
+            groups = groups or of_pupil(pupil.record, pupil.born_in, day)
+            before = courses.get(point_before, {}) if point_before else {}
             _count_pupil(tables, point, groups, found, before, _nc_year(pupil, point, today))
     return SchoolCounts(
         region=school.facts.region,
@@ -170,20 +172,20 @@ def _count_pupil(
         if nc_year is None or (entry.standing is None and entry.points is None):
             continue
         added = _added(entry, before.get((scheme, subject)))
+        changes = [(place, number) for place, number in enumerate(added) if number]
         table = tables.setdefault(Measured(point, scheme, subject, nc_year), {})
         for group in groups:
             numbers = table.get(group)
             if numbers is None:
-                table[group] = added.copy()
-            else:
-                for place, number in enumerate(added):
-                    if number:
-                        numbers[place] += number
+                table[group] = [0] * _WIDTH
+                numbers = table[group]
+            for place, number in changes:
+                numbers[place] += number
 
 
 def _added(entry: Entry, before: Entry | None) -> list[int]:
     """What one result adds to each of :class:`Counts`."""
-    added = [0] * len(Counts._fields)
+    added = [0] * _WIDTH
     held = entry.standing is not None
     added[_PLACES[entry.standing] if entry.standing is not None else 3] = 1
     if entry.points is None:

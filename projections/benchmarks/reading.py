@@ -21,7 +21,7 @@ import domain.assessment_points
 import domain.pupil
 from domain.academic_year import HALF_TERMS, TERMS, Term, when
 from domain.application.school_application import assessments_of
-from domain.assessment import STATUTORY
+from domain.assessment import STATUTORY, Result
 from domain.assessment_points import AssessmentPoints
 from domain.errors import NotFound, NotYetVisible
 from domain.events import Compartment, Event, is_sealed
@@ -92,7 +92,10 @@ class SchoolThen(msgspec.Struct, frozen=True, kw_only=True):
     results: dict[UUID, Courses]
 
 
-Known = dict[tuple[str, bytes], Entry | None]
+Told = tuple[Point, tuple[str, str], Entry]
+"""A result, the point that it counts to, and its scheme and subject."""
+
+Known = dict[tuple[str, bytes], Told | None]
 """Results that have been read already, by the type of the event and its content: most are like another."""
 
 _MOST_KNOWN = 200_000
@@ -223,7 +226,7 @@ def results_at(
 
 def _opened(
     keys: Keyring, mapper: EventMapper, row: tuple[Any, ...], known: Known
-) -> Iterator[tuple[int, Entry]]:
+) -> Iterator[tuple[int, Told]]:
     """The results in a row, with the positions at which they were entered."""
     pupil_id, topics, versions, records, all_entered = row
     places = places_of_log(keys.school_id, assessments_of(pupil_id), _RECORD)
@@ -237,37 +240,44 @@ def _opened(
             continue
         said = (topic, unseal(cipher, record, place_in_log(places, version, topic)))
         if said not in known:
-            known[said] = seen(mapper.read_part(topic, _RECORD, said[1])["result"], SCALES)
-        entry = known[said]
-        if entry is not None:
-            yield entered, entry
+            known[said] = _told_by(mapper.read_part(topic, _RECORD, said[1])["result"])
+        told = known[said]
+        if told is not None:
+            yield entered, told
 
 
-def _told(mapper: EventMapper, events: Iterable[RecordedEvent]) -> Iterator[tuple[int, Entry]]:
+def _told_by(result: Result) -> Told | None:
+    entry = seen(result, SCALES)
+    return None if entry is None else (Point.of(entry.at), (entry.scheme, entry.subject), entry)
+
+
+def _told(mapper: EventMapper, events: Iterable[RecordedEvent]) -> Iterator[tuple[int, Told]]:
     """The same, of what the events of a pupil's log tell."""
-    said: dict[UUID, tuple[int, Entry | None]] = {}
+    said: dict[UUID, tuple[int, Told | None]] = {}
     for recorded in events:
         event = mapper.to_domain_event(recorded)
         match event:
             case domain.assessment.AssessmentRecorded() | domain.assessment.AssessmentCorrected():
                 if not is_sealed(event.result):
                     entered = said[event.assessment_id][0] if event.assessment_id in said else recorded.id
-                    said[event.assessment_id] = (entered, seen(event.result, SCALES))
+                    said[event.assessment_id] = (entered, _told_by(event.result))
             case domain.assessment.AssessmentVoided():
                 said.pop(event.assessment_id, None)
-    return ((entered, entry) for entered, entry in said.values() if entry is not None)
+    return ((entered, told) for entered, told in said.values() if told is not None)
 
 
-def _in_order(told: Iterable[tuple[int, Entry]], points: set[Point]) -> Courses:
+def _in_order(results: Iterable[tuple[int, Told]], points: set[Point]) -> Courses:
     """The results by point: of two of the same thing the one that was entered later."""
     courses: Courses = {}
-    newest: dict[tuple[Point, str, str], int] = {}
-    for entered, entry in told:
-        point = Point.of(entry.at)
-        what = (point, entry.scheme, entry.subject)
-        if point in points and entered > newest.get(what, 0):
-            newest[what] = entered
-            courses.setdefault(point, {})[entry.scheme, entry.subject] = entry
+    newest: dict[Point, dict[tuple[str, str], int]] = {}
+    for entered, (point, what, entry) in results:
+        if point not in courses:
+            if point not in points:
+                continue
+            courses[point], newest[point] = {}, {}
+        if entered > newest[point].get(what, 0):
+            newest[point][what] = entered
+            courses[point][what] = entry
     return courses
 
 

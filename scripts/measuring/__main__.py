@@ -19,6 +19,7 @@ from scripts.measuring import (
     opening,
     progress,
     projecting,
+    releases,
     transfers,
 )
 from scripts.measuring.ground import Ground, ground
@@ -32,6 +33,7 @@ BENCHMARKS: dict[str, Callable[[Ground], Iterator[Figure]]] = {
     "project": projecting.measure,
     "open": opening.measure,
     "progress": progress.measure,
+    "release": releases.measure,
     "login": logins.measure,
     "memory": memory.measure,
 }
