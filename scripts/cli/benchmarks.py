@@ -216,7 +216,8 @@ def _show_report(report: ProposalReport) -> None:
     )
     if len(report.suppressed) > MOST_SHOWN:
         say(f"... and {len(report.suppressed) - MOST_SHOWN} more: --json or --output FILE has all of them.")
-    say(f"Nothing has been released. To release this: target-tracker benchmarks publish {report.proposal}")
+    say("Nothing has been released. To release this:")
+    say(f"target-tracker benchmarks publish {report.proposal}")
 
 
 @app.command(rich_help_panel=HOST, epilog=SETTINGS)
@@ -235,7 +236,7 @@ def publish(
         published = publish(database, UUID(proposal))
     say(
         f"Release {published.release}: {', '.join(published.points)}; {published.figures} figures, "
-        f"{published.suppressed} of them suppressed; event {published.position} of the operator's stream."
+        f"{published.suppressed} of them suppressed."
     )
 
 

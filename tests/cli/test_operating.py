@@ -18,7 +18,6 @@ from scripts.composition import Settings
 from scripts.demonstration.processes import commands, free_port
 from scripts.embedded import OWNER, EmbeddedPostgres
 from tests.cli.conftest import Run, Service, admit
-from tests.conftest import TestDatabase
 
 PATH = os.environ["PATH"]
 
@@ -118,11 +117,6 @@ def test_projections_and_one_that_has_stopped(
     assert [(state["projection"], state["school_id"]) for state in stopped] == [("pupils", school)]
     assert run("projections", "resume", "pupils", school).out == "It tries again.\n"
     run("projections", "status")
-
-
-def test_publishing_benchmarks(run: Run, service: Service, test_database: TestDatabase) -> None:
-    conninfo = test_database.conninfo("target_tracker_worker")
-    assert "No term is due" in run("benchmarks", "publish", TARGET_TRACKER_DATABASE=conninfo).out
 
 
 def test_the_api_is_not_served_without_tls(run: Run, service: Service) -> None:
