@@ -38,8 +38,8 @@ def complete(
     if not chosen:
         return chosen
     order = [Group(characteristic, category) for category in fixed_order(categories)]
-    # Always the first: if it were only taken when needed, its being shown would say that all of the suppressed
-    # ones fail a rule. Of 9 and 9, whose sum is known to be 18, both would be known.
+    # Always the first: were it taken only when needed, its being shown would say that all the suppressed ones
+    # fail a rule. Of 9 and 9, whose sum is known to be 18, both would be known.
     chosen.add(order[0])
     for group in order[1:]:
         if len(chosen) >= 2 and enough(chosen):

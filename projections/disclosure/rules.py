@@ -21,7 +21,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
             count must still be able to have for whoever knows everything that is shown.
         minimum_schools: The least schools behind a figure. Of two, each could take its own away.
         dominance_n: So many of the largest schools together ...
-        dominance_k: ... may make up so much of a count at most, in per cent; 100 switches the rule off.
+        dominance_k: ... must make up less than so much of a count, in per cent; 100 switches the rule off.
         p_percent: The second largest school must not be able to estimate the largest to within so many per
             cent; 0 switches the rule off. At 10 it would be part of dominance (2, 90); at 15 neither is part
             of the other.
@@ -93,8 +93,9 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
         """
         if total <= 0:
             return None
-        if 100 * sum(largest[: self.dominance_n]) > self.dominance_k * total:
-            return "dominance" if self.dominance_k < 100 else None
+        together = sum(largest[: self.dominance_n])
+        if self.dominance_k < 100 and 100 * together >= self.dominance_k * total:
+            return "dominance"
         if largest and 100 * (total - sum(largest[:2])) < self.p_percent * largest[0]:
             return "p_percent"
         return None

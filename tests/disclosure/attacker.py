@@ -453,10 +453,38 @@ def _concentration(
         found.append(("schools", len(sizes), len(sizes)))
     if sizes:
         share = 100 * sum(sizes[: promised.dominance_n]) / total
-        if share > promised.dominance_k:
+        if share >= promised.dominance_k:
             found.append(("dominance", share, share))
         # The second largest takes its own away: what is left is the largest at most.
         excess = 100 * (total - sum(sizes[1:2]) - sizes[0]) / sizes[0]
         if excess < promised.p_percent:
             found.append(("p per cent", excess, excess))
     return found
+
+
+def attack_decile(
+    own: float, decile: float, decimals: int, rules: Rules, promised: Rules = PROMISED
+) -> list[Leak]:
+    """What a school beside a decile learns of another there, who knows its own value.
+
+    Args:
+        own: Its own value.
+        decile: As it was released.
+        decimals: To so many places.
+        rules: What it was released under: of how many schools on either side it is the mean.
+        promised: The protection that was promised.
+    """
+    system = System()
+    values = [system.variable(whole=False) for _ in range(2 * rules.minimum_schools)]
+    half = len(values) * 0.5 * 10**-decimals
+    total = len(values) * decile
+    system.add([(value, 1.0) for value in values], total - half, total + half)
+    system.add([(values[0], 1.0)], own, own)
+    # In schools of the least number of pupils, one pupil more or less.
+    scale = 10.0**decimals
+    judgement = Judge(promised)
+    found = system.prepare(whole=False).interval(
+        [(values[1], scale)],
+        lambda least, most: (most - least) / scale < 1 / judgement.promised.minimum_pupils,
+    )
+    return [Leak("school", "beside a decile", *found)] if found else []

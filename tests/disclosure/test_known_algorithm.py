@@ -174,3 +174,56 @@ def test_a_weaker_completion_is_found_out(
     """The sabotaged twins: the same attacker, and secondary suppression with a part taken out."""
     monkeypatch.setattr(protecting, "complete", twin)
     assert leaks(SETTINGS[name])
+
+
+GROWN = Setting(1, 3, False, 7, msgspec.structs.replace(WEAK, rounding_base=3))
+"""Rounded this time: it is rounding that hides how many pupils the suppressed rows have more together."""
+
+
+def leaks_of_two(setting: Setting, more: int, *, differencing: bool = True) -> list[str]:
+    """What the attacker learns from two releases, between which pupils came and none left.
+
+    Args:
+        setting: What the first table is like.
+        more: The most pupils who came.
+        differencing: Whether the second release is held against the first.
+    """
+    worlds: dict[tuple[Row, ...], list[tuple[dict[Group, int], dict[Group, int]]]] = defaultdict(list)
+    groups = list(table_of(setting, (0,) * setting.categories))
+    sizes = {world: pupils(setting, world) for world in divisions(setting.most + more, setting.categories)}
+    for world in divisions(setting.most, setting.categories):
+        first = told_of(setting, world)
+        for added in divisions(more, setting.categories):
+            later = tuple(one + other for one, other in zip(world, added, strict=True))
+            second = told_of(setting, later, first if differencing else None)
+            key = (*(first[group] for group in groups), *(second[group] for group in groups))
+            worlds[key].append((sizes[world], sizes[later]))
+    found = []
+    for rows, possible in worlds.items():
+        before, after = rows[: len(groups)], rows[len(groups) :]
+        if before[0].pupils == SUPPRESSED or any(sum(one.values()) == 0 for one, _ in possible):
+            continue
+        kinds = [[group] for group in groups]
+        kinds.append([group for group, row in zip(groups, after, strict=True) if row.pupils == SUPPRESSED])
+        for kind in kinds:
+            changes = {sum(new[group] - old[group] for group in kind) for old, new in possible}
+            if 0 not in changes and max(changes) < setting.rules.minimum_pupils:
+                found.append(f"{kind} changed by {sorted(changes)}: {rows}")
+        for group, row in zip(groups, before, strict=True):
+            values = {old[group] for old, _ in possible}
+            if row.pupils == SUPPRESSED and len(values) < setting.rules.minimum_pupils:
+                found.append(f"{group} was one of {sorted(values)}: {rows}")
+    return found
+
+
+def pupils(setting: Setting, world: World) -> dict[Group, int]:
+    return {group: sum(each.pupils for each in of.values()) for group, of in table_of(setting, world).items()}
+
+
+def test_nothing_can_be_worked_out_of_two_releases() -> None:
+    assert leaks_of_two(GROWN, 5) == []
+
+
+def test_without_differencing_it_can() -> None:
+    """The sabotaged twin."""
+    assert leaks_of_two(GROWN, 5, differencing=False)
