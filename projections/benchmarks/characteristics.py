@@ -71,6 +71,13 @@ GROUPS: tuple[Group, ...] = (
 """Every group, in the order in which rows stand; `analytics.characteristics` has them with labels."""
 
 
+_KNOWN = [
+    {group.category: group for group in GROUPS if group.characteristic == characteristic}
+    for characteristic in OF_PUPILS
+]
+"""The groups by category, one after another: each is one object, which is compared and handed on at once."""
+
+
 def of_pupil(record: PupilRecord, born_in: Term | None, day: date) -> tuple[Group, ...]:
     """The groups that a pupil is in on a day: `all`, and one of each characteristic of pupils.
 
@@ -91,7 +98,7 @@ def of_pupil(record: PupilRecord, born_in: Term | None, day: date) -> tuple[Grou
         _said(in_care_on(record, day)),
         born_in.value if born_in else UNKNOWN,
     )
-    return ALL, *map(Group, OF_PUPILS, categories)
+    return ALL, *[known[category] for known, category in zip(_KNOWN, categories, strict=True)]
 
 
 def _said(value: bool | None) -> str:

@@ -98,7 +98,7 @@ class ProposalReport(msgspec.Struct, frozen=True, kw_only=True):
     """What the operator is told of a proposal; nothing in it is about a single school or pupil.
 
     Attributes:
-        proposal: The id to publish it by; none, where no point is due.
+        proposal: The id to publish it by; none, where no point is due, or nobody has results.
         digest: SHA-256 of what is kept of it.
         after: The newest release that it was held against.
         rules: The rules.
@@ -150,17 +150,18 @@ def propose(
     with database.transaction() as connection:
         after = _last_release(connection)
         earlier = EarlierFigures(connection, wanted)
+    nothing = ProposalReport(
+        proposal=None,
+        digest=None,
+        after=after,
+        rules=rules,
+        schools=len(heads),
+        points=[],
+        rules_applied={},
+        suppressed=[],
+    )
     if not wanted:
-        return ProposalReport(
-            proposal=None,
-            digest=None,
-            after=after,
-            rules=rules,
-            schools=len(heads),
-            points=[],
-            rules_applied={},
-            suppressed=[],
-        )
+        return nothing
     counted = dict(counts_of(database, service_keys, heads, wanted, today, conninfo=conninfo))
     schools = Schools(counted, rules)
     figures: list[FigureRow] = []
@@ -175,6 +176,9 @@ def propose(
         figures += told.rows
         distribution += told.distribution
         suppressed += told.suppressed
+    wanted = [point for point in wanted if tables[point.label]]
+    if not wanted:
+        return nothing
     proposal = Proposal(
         proposed_on=today,
         after=after,

@@ -66,8 +66,8 @@ INSERT INTO analytics.measures VALUES
 
 INSERT INTO analytics.symbols VALUES
     ('c', 'Suppressed, so that no pupil and no school can be found.'),
-    ('z', 'Not applicable: there is no such figure, as where a scheme has no points or no point before.'),
-    ('x', 'Not available: nobody is in the group, or what the figure is made of was not recorded.'),
+    ('z', 'Not applicable: nobody is in the category, or there is no such figure, as where nothing is expected.'),
+    ('x', 'Not available: what the figure is made of was not recorded.'),
     ('low', 'Rounds to nothing, and is more than nothing.');
 
 INSERT INTO analytics.characteristics

@@ -25,7 +25,7 @@ app = typer.Typer(help="Show released benchmarks; propose, publish or withdraw a
 MOST_SHOWN = 40
 """So many suppressed groups are shown as a table; the rest is in the whole report."""
 
-SYMBOLS = "c: suppressed, so that nobody can be found. z: there is no such figure. low: rounds to nothing."
+SYMBOLS = "c: suppressed, so that nobody can be found. z: not applicable. low: rounds to nothing."
 
 
 @app.callback(invoke_without_command=True)
@@ -177,7 +177,7 @@ def propose(
 
 def _show_report(report: ProposalReport) -> None:
     if report.proposal is None:
-        say("No point is due: all that are over have been released.")
+        say("No point is due: all that are over have been released, or nobody has results there.")
         return
     show_table(
         ["Point", "Closed by", "Schools", "Tables", "Figures", "Suppressed"],
