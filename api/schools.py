@@ -30,6 +30,7 @@ class SentFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         local_authority: Local authority number.
         establishment: Establishment number.
         region: One of the nine regions of England.
+        school_type: `infant`, `junior`, `primary`, `middle`, `all-through`, `special` or `other`.
     """
 
     name: str
@@ -37,6 +38,7 @@ class SentFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     local_authority: str
     establishment: str
     region: str
+    school_type: str | None = None
 
 
 class SentNames(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

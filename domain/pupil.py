@@ -12,11 +12,13 @@ import msgspec
 
 import domain.concerns
 from domain import pupil_upns
+from domain.academic_year import Term
 from domain.concerns import Concern as Concern
 from domain.concerns import ConcernClosed as ConcernClosed
 from domain.concerns import ConcernOpened as ConcernOpened
 from domain.errors import Conflict, Erased, Finding, InvalidInput
 from domain.events import SYSTEM, Actor, Event, Names, Open, Record, event, is_sealed
+from domain.pupil_day import term_of_birth
 from domain.pupil_record import AttendanceTotals as AttendanceTotals
 from domain.pupil_record import Away as Away
 from domain.pupil_record import PupilNames as PupilNames
@@ -33,13 +35,17 @@ class Source(StrEnum):
 
 @event("pupil.admitted")
 class PupilAdmitted(Event, frozen=True, kw_only=True):
-    """A child's record begins."""
+    """A child's record begins.
+
+    `term_of_birth` is what benchmarks may know of the date of birth: a third of a year, without the year.
+    """
 
     founds: ClassVar[bool] = True
 
     names: Names[PupilNames]
     record: Record[PupilRecord]
     source: Open[Source | None] = None
+    term_of_birth: Record[Term | None] = None
 
 
 @event("pupil.changed")
@@ -48,13 +54,15 @@ class PupilChanged(Event, frozen=True, kw_only=True):
 
     `names`, where anything in it changed, is the whole compartment, so that it can be handed on without being
     opened; `record` is only what changed. `handed_back` are the names of fields that the school leaves to its
-    files from now on, after it had entered them.
+    files from now on, after it had entered them. `term_of_birth` is there where it was not known before, or
+    was another.
     """
 
     names: Names[PupilNames | None] = None
     record: Record[RecordChange | None] = None
     source: Open[Source | None] = None
     handed_back: Record[tuple[str, ...]] = ()
+    term_of_birth: Record[Term | None] = None
 
 
 class Destination(msgspec.Struct, frozen=True):
@@ -159,6 +167,7 @@ class Pupil(msgspec.Struct, frozen=True, kw_only=True):
         leaving_reason: Why the child left, if away: a code of the set `leaving-reason`.
         destination: Where the child went then, if its numbers are known.
         away: The times between leaving and coming back, the earliest first.
+        term_of_birth: The term of birth, as far as an event has said it openly to those without names.
     """
 
     id: UUID
@@ -172,6 +181,7 @@ class Pupil(msgspec.Struct, frozen=True, kw_only=True):
     leaving_reason: str | None = None
     destination: Destination | None = None
     away: tuple[Away, ...] = ()
+    term_of_birth: Term | None = None
 
     Snapshot: ClassVar[type[PupilSnapshot]] = PupilSnapshot
 
@@ -202,6 +212,7 @@ def _after(pupil: Pupil | None, happened: Event) -> Pupil:
                 names=happened.names,
                 record=happened.record,
                 entered=_entered_at_first(happened),
+                term_of_birth=happened.term_of_birth,
             )
         case PupilSnapshot():
             return Pupil(
@@ -225,6 +236,7 @@ def _after(pupil: Pupil | None, happened: Event) -> Pupil:
                 names=happened.names or pupil.names,
                 record=_merged(pupil.record, happened.record),
                 entered=_entered_since(pupil, happened),
+                term_of_birth=happened.term_of_birth or pupil.term_of_birth,
             )
         case PupilLeft():
             return msgspec.structs.replace(
@@ -321,7 +333,13 @@ def admit(
 ) -> PupilAdmitted:
     """Begins a child's record."""
     return PupilAdmitted(
-        originator_id=pupil_id, originator_version=1, actor=actor, names=names, record=record, source=source
+        originator_id=pupil_id,
+        originator_version=1,
+        actor=actor,
+        names=names,
+        record=record,
+        source=source,
+        term_of_birth=_birth(names),
     )
 
 
@@ -373,7 +391,16 @@ def change(
     handed_back &= owned
     if not (names_changed or record_changed or handed_back):
         return None
-    return msgspec.structs.replace(changed, handed_back=tuple(sorted(handed_back)))
+    return msgspec.structs.replace(
+        changed,
+        handed_back=tuple(sorted(handed_back)),
+        term_of_birth=None if (born := _birth(names)) == pupil.term_of_birth else born,
+    )
+
+
+def _birth(names: PupilNames) -> Term | None:
+    """The term of birth, where the date is known to whoever acts."""
+    return None if is_sealed(names) else term_of_birth(names.date_of_birth)
 
 
 def leave(

@@ -28,8 +28,14 @@ REGIONS = (
 )
 """The nine regions of England, as the Office for National Statistics names them."""
 
+SCHOOL_TYPES = ("infant", "junior", "primary", "middle", "all-through", "special", "other")
+"""What schools are, as far as benchmarks tell them apart.
 
-class SchoolFacts(msgspec.Struct, frozen=True, kw_only=True):
+First schools are `infant`; `middle` are the middle schools that are deemed primary.
+"""
+
+
+class SchoolFacts(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What is publicly known of a school.
 
     Attributes:
@@ -38,6 +44,7 @@ class SchoolFacts(msgspec.Struct, frozen=True, kw_only=True):
         local_authority: Local authority number, 3 digits.
         establishment: Establishment number within the authority, 4 digits.
         region: One of :data:`REGIONS`.
+        school_type: One of :data:`SCHOOL_TYPES`; none, where nobody has said.
     """
 
     name: str
@@ -45,6 +52,7 @@ class SchoolFacts(msgspec.Struct, frozen=True, kw_only=True):
     local_authority: str
     establishment: str
     region: str
+    school_type: str | None = None
 
 
 @event("school.registered")
@@ -115,8 +123,8 @@ def register(
     """Begins a school's stream.
 
     Raises:
-        InvalidInput: A number is not of its form, the region is not one of England's, or nothing can be
-            mailed to the official address.
+        InvalidInput: A number is not of its form, the region is not one of England's, there is no such type
+            of school, or nothing can be mailed to the official address.
     """
     findings = [
         Finding(field=field, found=getattr(facts, field)[:60], accepted=accepted)
@@ -129,6 +137,9 @@ def register(
         findings.append(
             Finding(field="region", found=facts.region[:60], accepted=f"one of {', '.join(REGIONS)}")
         )
+    if facts.school_type not in (None, *SCHOOL_TYPES):
+        accepted = f"one of {', '.join(SCHOOL_TYPES)}"
+        findings.append(Finding(field="school_type", found=facts.school_type[:60], accepted=accepted))
     if not is_address(official_email):
         findings.append(
             Finding(

@@ -16,6 +16,7 @@ from uuid import UUID
 import msgspec
 from msgspec.structs import replace
 
+from domain.academic_year import Term
 from domain.errors import KeyNotHeld
 from domain.events import Compartment, Sealed
 from domain.ledger.database import Connection
@@ -36,17 +37,25 @@ TABLE = "projections.pupils"
 _NAMES, _RECORD = Compartment.NAMES, Compartment.RECORD
 
 
-class _Kept(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What the row's `record` column holds."""
+class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the row's `record` column holds.
+
+    Attributes:
+        record: The record compartment.
+        left_on: When the child left, if away.
+        active_concerns: How many concerns the school has about the child.
+        term_of_birth: The term of birth, where an event has said it.
+    """
 
     record: PupilRecord
     left_on: date | None = None
     active_concerns: int = 0
     away: tuple[Away, ...] = ()
+    term_of_birth: Term | None = None
 
 
 _encoder = msgspec.msgpack.Encoder()
-_kept = msgspec.msgpack.Decoder(_Kept)
+_kept = msgspec.msgpack.Decoder(Kept)
 
 
 class _Row(msgspec.Struct):
@@ -57,7 +66,7 @@ class _Row(msgspec.Struct):
     names_type: str
     names_version: int
     names: bytes
-    kept: _Kept
+    kept: Kept
 
 
 class PupilsProjection:
@@ -94,11 +103,21 @@ def _place(keys: Keyring, pupil_id: UUID, version: int) -> bytes:
 
 def _row(keys: Keyring, row: tuple[Any, ...]) -> _Row:
     pupil_id, version, names_type, names_version, names, record = row
+    kept = kept_of(keys, pupil_id, version, record)
+    return _Row(pupil_id, version, names_type, names_version, names, kept)
+
+
+def kept_of(keys: Keyring, pupil_id: UUID, version: int, record: bytes) -> Kept:
+    """What the `record` column of a row holds, opened with keys that are at hand.
+
+    Raises:
+        KeyNotHeld: There is none.
+        DoesNotOpen: It was damaged, or moved here from another row or version.
+    """
     cipher = keys.to_open(pupil_id, _RECORD, generation_of(record))
     if cipher is None:
         raise KeyNotHeld("The key of a pupil's record is missing")
-    kept = _kept.decode(unseal(cipher, record, _place(keys, pupil_id, version)))
-    return _Row(pupil_id, version, names_type, names_version, names, kept)
+    return _kept.decode(unseal(cipher, record, _place(keys, pupil_id, version)))
 
 
 def _after(mapper: EventMapper, row: _Row | None, event: RecordedEvent) -> _Row:
@@ -108,7 +127,7 @@ def _after(mapper: EventMapper, row: _Row | None, event: RecordedEvent) -> _Row:
     said = mapper.open_part(event, pupil_id, _RECORD, parts.record)
     if name == "pupil.admitted":
         assert parts.names is not None
-        kept = _Kept(said["record"])
+        kept = Kept(said["record"], term_of_birth=said["term_of_birth"])
         return _Row(
             pupil_id, event.originator_version, event.topic, event.originator_version, parts.names, kept
         )
@@ -123,6 +142,8 @@ def _after(mapper: EventMapper, row: _Row | None, event: RecordedEvent) -> _Row:
             change: RecordChange | None = said.get("record")
             if change is not None:
                 row.kept = replace(row.kept, record=change.applied_to(row.kept.record))
+            if said.get("term_of_birth"):
+                row.kept = replace(row.kept, term_of_birth=said["term_of_birth"])
         case "pupil.left":
             row.kept = replace(row.kept, left_on=said["left_on"])
         case "pupil.returned":
@@ -272,7 +293,7 @@ def _view(mapper: EventMapper, keys: Keyring, row: tuple[Any, ...]) -> PupilView
     )
 
 
-def _opened(keys: Keyring, pupil_id: UUID, version: int, record: bytes, packed: bytes) -> _Kept:
+def _opened(keys: Keyring, pupil_id: UUID, version: int, record: bytes, packed: bytes) -> Kept:
     """What a row's record column holds.
 
     Raises:

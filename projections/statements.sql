@@ -3,6 +3,7 @@
 -- that several workers do not queue for the same ones and none is left for last.
 SELECT s.school_id, array_agg(p.projection)
 FROM ledger.streams s
+JOIN ledger.schools USING (school_id) -- the operator's own stream is no school's
 CROSS JOIN unnest(%(projections)s::text[]) AS p (projection)
 LEFT JOIN projections.checkpoints c ON c.school_id = s.school_id AND c.projection = p.projection
 WHERE s.position > coalesce(c.position, 0) AND (c.stopped_at IS NULL OR c.next_try_at <= now())
@@ -65,4 +66,4 @@ FROM projections.lag(%(projections)s, %(only_behind)s)
 ORDER BY projection, stopped_at NULLS LAST, head - position DESC, school_id
 
 -- name: schools
-SELECT count(*) FROM ledger.streams
+SELECT count(*) FROM ledger.schools

@@ -96,7 +96,7 @@ def values_of(
         Group.FREE_SCHOOL_MEALS: _said(meals_on(record, day)),
         # No period means that the school gets none: nobody enters that there is no premium.
         Group.PUPIL_PREMIUM: _said(bool(premium_on(record, day))),
-        Group.SEN: _SEN.get((provision or "").upper(), NOT_KNOWN),
+        Group.SEN: sen_of(provision) or NOT_KNOWN,
         Group.EAL: _said(has_additional_language(record)),
         Group.IN_CARE: _said(in_care_on(record, day)),
         Group.GIFTED: _said(record.gifted),
@@ -104,6 +104,11 @@ def values_of(
         Group.NC_YEAR: nc_year or NOT_KNOWN,
         Group.CLASS: record.class_name or NOT_KNOWN,
     }
+
+
+def sen_of(provision: str | None) -> str | None:
+    """The part that a code of SEN provision belongs to; nothing, where it is not known."""
+    return _SEN.get((provision or "").upper())
 
 
 def _said(value: bool | None) -> str:

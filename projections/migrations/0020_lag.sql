@@ -34,6 +34,7 @@ BEGIN
         SELECT p.projection, s.school_id, coalesce(c.position, 0) AS position, s.position AS head,
             c.stopped_at, c.stopped_by, coalesce(c.tries, 0) AS tries, c.next_try_at
         FROM ledger.streams s
+        JOIN ledger.schools USING (school_id) -- the operator's own stream is no school's
         CROSS JOIN unnest(names) AS p (projection)
         LEFT JOIN projections.checkpoints c ON c.school_id = s.school_id AND c.projection = p.projection
         WHERE NOT only_behind OR s.position > coalesce(c.position, 0)

@@ -16,6 +16,7 @@ from scripts.cli import (
     assessing,
     attending,
     auditing,
+    benchmarks,
     bundles,
     changes,
     codes,
@@ -155,6 +156,7 @@ for name, part in (
     ("schemes", schemes),
     ("observations", observing),
     ("bundle", bundles),
+    ("benchmarks", benchmarks),
 ):
     app.add_typer(part.app, name=name)
 app.add_typer(noting.notes, name="notes")

@@ -8,13 +8,10 @@ from uuid import UUID
 import msgspec
 import typer
 
-from domain.academic_year import Term, academic_year_label
 from domain.errors import NotFound
 from domain.ledger.database import Database
-from domain.school_time import today
-from scripts.cli.connection import signed_in
 from scripts.cli.failures import ExitCode
-from scripts.cli.options import Json, read_academic_year, read_id
+from scripts.cli.options import Json, read_id
 from scripts.cli.output import moment, say, show_fields, show_json, show_table
 
 SETTINGS = (
@@ -35,12 +32,10 @@ projections_app = typer.Typer(
 erasures_app = typer.Typer(
     no_args_is_help=True, help="Tell a restored database of the erasures that were made."
 )
-benchmarks_app = typer.Typer(help="Show released benchmarks, or publish a release.")
 
 
 def add_to(app: typer.Typer) -> None:
     """Adds these commands to the whole."""
-    app.add_typer(benchmarks_app, name="benchmarks")
     app.command(rich_help_panel=HOST, epilog=SETTINGS)(migrate)
     app.command(rich_help_panel=HOST, epilog=SETTINGS)(serve)
     app.command(rich_help_panel=HOST, epilog=SETTINGS)(worker)
@@ -124,7 +119,7 @@ def status(
     """
     from projections.runner import status
 
-    with _worker_database() as database:
+    with worker_database() as database:
         states = status(database)
     stopped = [state for state in states if state.stopped_at]
     if as_json:
@@ -194,7 +189,7 @@ def resume(
     """Let a projection that has stopped try its school again now, and not only when its time has come."""
     from projections.runner import resume
 
-    with _worker_database() as database:
+    with worker_database() as database:
         if not resume(database, UUID(school_id), projection):
             raise NotFound("That projection has not stopped for that school")
     say("It tries again.")
@@ -230,76 +225,8 @@ def replay() -> None:
     )
 
 
-@benchmarks_app.callback(invoke_without_command=True)
-def benchmarks(
-    context: typer.Context,
-    year: Annotated[
-        int | None, typer.Option(parser=read_academic_year, metavar="YEAR", help="Academic year: 2025/26.")
-    ] = None,
-    term: Annotated[Term | None, typer.Option(help="The term.", case_sensitive=False)] = None,
-    subject: Annotated[str | None, typer.Option(metavar="CODE", help="REA, WRI, MAT, ...")] = None,
-    as_json: Json = False,
-) -> None:
-    """Show released benchmarks: how all schools' pupils stand to what is expected of them."""
-    if context.invoked_subcommand:
-        return
-    with signed_in(context) as client:
-        reply = client.query(
-            "/v1/benchmarks",
-            academic_year=academic_year_label(year) if year is not None else None,
-            term=term.value if term else None,
-            subject=subject.strip().upper() if subject else None,
-        )
-    if as_json:
-        show_json(reply.content)
-        return
-    groups: dict[tuple[str, ...], dict[str, str]] = {}
-    for row in reply.body:
-        group = (row["academic_year"], row["term"], row["subject"], row["nc_year"])
-        share = "" if row["share"] is None else f" ({float(row['share']):.0%})"
-        groups.setdefault(group, {})[row["standing"]] = (
-            row["symbol"] or f"{row['pupils']}{'' if row['standing'] == 'all' else share}"
-        )
-    if not groups:
-        say("No benchmark has been released for this yet.")
-        return
-    numbers = ["Pupils", "Below", "At", "Above"]
-    show_table(
-        ["Year", "Term", "Subject", "NC year", *numbers],
-        [
-            [*group, *(figures.get(standing) for standing in ("all", "below", "at", "above"))]
-            for group, figures in groups.items()
-        ],
-        right=numbers,
-        whole=numbers,
-    )
-    say(
-        "Below, at and above what is expected at the end of that term. "
-        "c: suppressed, so that nobody can be found."
-    )
-
-
-@benchmarks_app.command(epilog=SETTINGS)
-def publish() -> None:
-    """Release the benchmarks of every term that is over and has not been released (on the service's host).
-
-    TARGET_TRACKER_DATABASE names the database as the role target_tracker_worker.
-    """
-    from projections.benchmarks import publish
-    from scripts.composition import Settings
-
-    with _worker_database() as database:
-        published = publish(database, Settings.of().service_keys(), today())
-    if published.release is None:
-        say("No term is due: all that are over have been released.")
-        return
-    say(
-        f"Release {published.release}: {', '.join(published.terms)}; {published.rows} rows, "
-        f"{published.suppressed} of them suppressed."
-    )
-
-
-def _worker_database() -> Database:
+def worker_database() -> Database:
+    """Connections of the role that the settings name, which should be the worker's."""
     from scripts.composition import Settings
 
     return Database(Settings.of().conninfo())

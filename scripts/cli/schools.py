@@ -42,6 +42,14 @@ def register(
     headteacher: Annotated[
         bool, typer.Option("--headteacher", help="The first administrator is the headteacher.")
     ] = False,
+    school_type: Annotated[
+        str | None,
+        typer.Option(
+            "--type",
+            metavar="TYPE",
+            help="infant, junior, primary, middle, all-through, special or other, for benchmarks.",
+        ),
+    ] = None,
     password_file: PasswordFile = None,
     operator_token_file: OperatorTokenFile = None,
 ) -> None:
@@ -63,7 +71,8 @@ def register(
                         "local_authority": local_authority,
                         "establishment": establishment,
                         "region": region,
-                    },
+                    }
+                    | ({"school_type": school_type} if school_type else {}),
                     "official_email": official_email,
                     "agreement_from": agreement_from or today().isoformat(),
                     "administrator": {"username": administrator, "display_name": administrator_name},

@@ -17,9 +17,9 @@ from uuid import UUID
 import psycopg
 import typer
 
-import projections.benchmarks
 import projections.runner
 from api.tls import LocalCertificates, make_local_certificates
+from domain.academic_year import academic_year_of
 from domain.application.login_keys import recovered
 from domain.application.school_application import Schools
 from domain.errors import Misconfigured, TargetTrackerError
@@ -29,6 +29,11 @@ from domain.ledger.migrate import migrate
 from domain.ledger.persistence import close_shared_databases
 from domain.vault.key_sources import FileSource
 from domain.vault.recovery_pair import read_recovery_private
+from projections.benchmarks.points import NAMES, Point
+from projections.benchmarks.proposing import propose
+from projections.benchmarks.publishing import publish
+from projections.benchmarks.released import releases
+from projections.disclosure import Rules
 from scripts.cli.output import show_error
 from scripts.composition import MIGRATIONS
 from scripts.demonstration import ending
@@ -257,7 +262,20 @@ def _publish(reporter: Reporter, processes: Processes, demo: DemoFolder, conninf
                 time.sleep(0.05)
         with reporter.step("Publishing benchmarks"):
             service_keys = FileSource(demo.service_key_file).load()
-            projections.benchmarks.publish(database, service_keys, date.today())  # noqa: DTZ011
+            today = date.today()  # noqa: DTZ011
+            report = propose(database, service_keys, today, Rules(), _points(database, today))
+            if report.proposal is not None:
+                publish(database, report.proposal)
+
+
+def _points(database: Database, today: date) -> list[Point]:
+    """What is published: the points of this academic year and the one before that are over."""
+    with database.connection() as connection:
+        if releases(connection):
+            return []
+    first = academic_year_of(today) - 1
+    points = (Point(year, place) for year in (first, first + 1) for place in range(len(NAMES)))
+    return [point for point in points if point.ends_on < today]
 
 
 def _show(reporter: Reporter, service: Service, filled: list[FilledSchool], analytics: str) -> None:

@@ -124,7 +124,8 @@ def _is_refused(client: Client, path: str) -> bool:
 def _benchmarks(client: Client, _: Service, __: FilledSchool) -> str:
     rows = client.query("/v1/benchmarks").body
     _expect(bool(rows), "no benchmark has been released")
-    counts = [row["pupils"] for row in rows if row["pupils"] is not None]
+    figures = [row for row in rows if row["measure"] == "pupils" and row["value"] is not None]
+    counts = [int(row["value"]) for row in figures]
     _expect(bool(counts), "every benchmark is suppressed")
     _expect(min(counts) >= LEAST_IN_BENCHMARKS, f"a benchmark is about {min(counts)} pupils")
     return f"{len(rows)} rows of benchmarks, none about fewer than {min(counts)} pupils"

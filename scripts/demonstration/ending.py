@@ -57,8 +57,9 @@ def what_next(service: Service, filled: FilledSchool) -> list[tuple[str, list[st
         (
             "The benchmark table as the analytics team reads it, with SQL:",
             [
-                '"$PSQL" "$ANALYTICS" -c "SELECT nc_year, standing, pupils, share',
-                "  FROM analytics.benchmarks WHERE subject = 'MAT' AND term = 'summer'",
+                '"$PSQL" "$ANALYTICS" -c "SELECT nc_year, measure, value, symbol',
+                "  FROM analytics.benchmarks WHERE scheme = 'steps' AND subject = 'MAT'",
+                "  AND characteristic = 'all' AND assessment_point = 'summer'",
                 f"  AND academic_year = '{academic_year_label(now.academic_year - 1)}'\"",
             ],
         ),

@@ -55,6 +55,7 @@ SCHOOLS = tuple(
             local_authority=authority,
             establishment=str(9901 + number),
             region=_REGIONS[authority],
+            school_type="primary",
         ),
         classes_in_year=2 if number == 0 else 1,
         file_name=name.replace("’", "").replace(" ", "-").lower(),

@@ -20,6 +20,7 @@ from scripts.measuring import (
     opening,
     progress,
     projecting,
+    releases,
     transfers,
 )
 from scripts.measuring.ground import Ground, ground
@@ -35,6 +36,7 @@ BENCHMARKS: dict[str, Callable[[Ground], Iterator[Figure]]] = {
     "project.lag": growing.measure_lag,
     "open": opening.measure,
     "progress": progress.measure,
+    "release": releases.measure,
     "login": logins.measure,
     "memory": memory.measure,
 }

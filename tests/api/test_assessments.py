@@ -70,7 +70,7 @@ def test_benchmarks_hold_nothing_before_a_release(client: httpx.Client) -> None:
     for asked in (
         {},
         {"academic_year": "2025"},
-        {"academic_year": "2025/26", "term": "summer", "subject": "REA"},
+        {"academic_year": "2025/26", "assessment_point": "summer", "subject": "REA"},
     ):
         answer = client.get("/v1/benchmarks", params=asked)
         assert (answer.status_code, answer.json()) == (200, [])

@@ -157,6 +157,8 @@ QUERIES = {
     "missing": (f"/v1/classes/{UNKNOWN}/sheet?term=autumn", "academic_year"),
     "no term": (f"/v1/classes/{UNKNOWN}/sheet?term=winter&academic_year=2025", "term"),
     "no subject": ("/v1/benchmarks?subject=%00", "subject"),
+    "no characteristic": ("/v1/benchmarks?characteristic=shoe_size", "characteristic"),
+    "no release": ("/v1/benchmarks?release=0", "release"),
 }
 
 

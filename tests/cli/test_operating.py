@@ -22,7 +22,7 @@ from scripts.composition import Settings
 from scripts.demonstration.processes import commands
 from scripts.embedded import OWNER, EmbeddedPostgres
 from tests.cli.conftest import Run, Service, admit
-from tests.conftest import TestDatabase, fresh_database
+from tests.conftest import fresh_database
 from tests.projections.test_exactly_once import Country
 from tests.sockets import free_port
 
@@ -219,11 +219,6 @@ def test_metrics_are_not_served_as_they_must_not_be(run: Run, service: Service) 
         assert result.returncode == 2, result
         assert told in result.stderr
         assert "Traceback" not in result.stderr
-
-
-def test_publishing_benchmarks(run: Run, service: Service, test_database: TestDatabase) -> None:
-    conninfo = test_database.conninfo("target_tracker_worker")
-    assert "No term is due" in run("benchmarks", "publish", TARGET_TRACKER_DATABASE=conninfo).out
 
 
 def test_the_api_is_not_served_without_tls(run: Run, service: Service) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from tests.cli.conftest import Run, Service, admit, log_in
 
 
@@ -102,9 +100,3 @@ def test_the_schools_history_page_by_page(run: Run, head: str) -> None:
     assert "pupil.admitted" in rest
     assert "The Head" in rest
     assert "argon2" not in run("history", "--json").out
-
-
-@pytest.mark.parametrize("words", [["--term", "summer"], ["--year", "2025/26"], ["--subject", "mat"], []])
-def test_benchmarks_before_any_release(run: Run, head: str, words: list[str]) -> None:
-    assert "No benchmark has been released" in run("benchmarks", *words).out
-    assert run("benchmarks", *words, "--json").json == []

@@ -50,6 +50,7 @@ from domain.staff import (
     StaffPasswordSet,
 )
 from domain.usage import AccessRefused, Read, ReadKind, RecordsRead
+from tests.ledger.benchmark_examples import BENCHMARK_EXAMPLES
 from tests.ledger.example_ids import (
     ASSESSMENT,
     CONCERN,
@@ -298,6 +299,7 @@ EXAMPLES: tuple[Event, ...] = (
         reason="entered for the wrong child",
     ),
     *RECORD_EXAMPLES,
+    *BENCHMARK_EXAMPLES,
 )
 """The newest version of every event class."""
 

@@ -32,6 +32,7 @@ from domain.pupil_record import (
 )
 from domain.school import ImportCompleted
 from domain.staff import Access, StaffAdded, StaffNames
+from tests.ledger.benchmark_examples import BENCHMARK_LATER
 from tests.ledger.example_ids import (
     ASSESSMENT,
     CONCERN,
@@ -75,6 +76,7 @@ LATER: dict[str, Event] = {
         record=PupilRecord(sex="F", date_of_entry=date(2020, 9, 3)),
         away=(Away(left_on=date(2022, 7, 22), returned_on=date(2024, 9, 3)),),
     ),
+    **BENCHMARK_LATER,
     "import.completed.1 leavers": ImportCompleted(
         originator_id=SCHOOL,
         originator_version=3,

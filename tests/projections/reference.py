@@ -18,9 +18,7 @@ from eventsourcing.persistence import StoredEvent
 
 import domain.attendance
 import domain.pupil
-import projections.assessments
-import projections.benchmarks
-from domain.academic_year import TERMS, Term, academic_year_of
+from domain.academic_year import Term, academic_year_of
 from domain.application.school_application import assessments_of, targets_of
 from domain.assessment import (
     AssessmentCorrected,
@@ -50,8 +48,7 @@ from domain.targets import TargetRemoved, TargetSet
 from domain.vault import keystore
 from domain.vault.aliases import class_id_of
 from domain.vault.keyring import Keyring, SchoolKeys
-
-Standings = tuple[int, str, str, str, str]
+from tests.projections.counted import Standings, counted
 
 
 class Rows(msgspec.Struct):
@@ -113,7 +110,7 @@ def expected_of(keyring: Keyring, stored: Iterable[RecordedEvent]) -> Rows:
         entries=entries,
         results=results,
         targets=_targets(events),
-        contributions=contributions_of(entries, results),
+        contributions=contributions_of(results, entries),
         logins={recorded.id: line for recorded, event in events if (line := _login(recorded, event))},
         attendance=_attendance(events),
     )
@@ -138,7 +135,6 @@ def _pupil(keyring: Keyring, pupil: Pupil) -> tuple[Any, ...]:
         class_id,
         pupil.record.nc_year,
         pupil.on_roll,
-        pupil.away,
     )
 
 
@@ -172,22 +168,24 @@ def _targets(events: Iterable[tuple[RecordedEvent, Event]]) -> dict[UUID, tuple[
 
 
 def contributions_of(
-    entries: Mapping[UUID, tuple[Any, ...]], results: Mapping[tuple[UUID, Cell], tuple[Any, ...]]
+    results: Mapping[tuple[UUID, Cell], tuple[Any, ...]], entries: Mapping[UUID, tuple[Any, ...]]
 ) -> dict[Standings, int]:
-    """What these results count for: one of each child, subject and term, which its second half ends."""
-    ends = {f"{term}{half}": term.value for term in TERMS for half in ("", "-2")}
+    """What these results count for; the end of a half-term that ends with a term is the end of the term."""
     newest: dict[tuple[UUID, int, str, str], tuple[int, Result]] = {}
-    for (pupil_id, _), (assessment_id, result, _, _) in results.items():
-        if result.scheme == "steps" and result.term in ends:
-            key = (pupil_id, result.academic_year, ends[result.term], result.subject)
-            entered = entries[assessment_id][1]
-            if key not in newest or newest[key][0] < entered:
-                newest[key] = (entered, result)
+    for (pupil_id, _), (assessment_id, result, *_) in results.items():
+        if result.scheme == "steps" and result.term:
+            term = str(result.term).replace("-2", "")
+            what = (pupil_id, result.academic_year, term, result.subject)
+            newest[what] = max(newest.get(what, (0, result)), (entries[assessment_id][1], result), key=at)
     counts: Counter[Standings] = Counter()
     for (_, year, term, subject), (_, result) in newest.items():
-        if result.nc_year and (place := standing(result.value, result.nc_year, Term(term))):
+        if result.nc_year and (place := standing(result.value, result.nc_year, Term(result.term or term))):
             counts[year, term, subject, result.nc_year, place] += 1
     return dict(counts)
+
+
+def at(entered: tuple[int, Result]) -> int:
+    return entered[0]
 
 
 def _login(recorded: RecordedEvent, event: Event) -> tuple[Any, ...] | None:
@@ -262,7 +260,7 @@ def actual_of(superuser: psycopg.Connection[Any], keyring: Keyring) -> Rows:
         entries=entries,
         results=results,
         targets=_shown_targets(superuser, keyring),
-        contributions=_counted(superuser, keyring),
+        contributions=counted(superuser, keyring),
         logins={
             position: tuple(line)
             for position, *line in superuser.execute(
@@ -336,14 +334,13 @@ def _shown_pupils(superuser: psycopg.Connection[Any], keyring: Keyring) -> dict[
         kept = msgspec.msgpack.decode(unseal(cipher, record, place), type=_Kept)
         event = StoredEvent(pupil_id, names_version, topic, b"")
         opened = EventMapper(keyring).open_part(event, pupil_id, Compartment.NAMES, names)["names"]
-        pupils[pupil_id] = (version, opened, kept.record, kept.left_on, class_id, nc_year, on_roll, kept.away)
+        pupils[pupil_id] = (version, opened, kept.record, kept.left_on, class_id, nc_year, on_roll)
     return pupils
 
 
 class _Kept(msgspec.Struct):
     record: domain.pupil.PupilRecord
     left_on: date | None = None
-    away: tuple[domain.pupil.Away, ...] = ()
 
 
 def _shown_results(
@@ -388,15 +385,3 @@ def _shown_targets(superuser: psycopg.Connection[Any], keyring: Keyring) -> dict
         assert (year, term, scheme) == (target.academic_year, target.term or "", target.scheme)
         targets[target_id] = (pupil_id, target, position)
     return targets
-
-
-def _counted(superuser: psycopg.Connection[Any], keyring: Keyring) -> dict[Standings, int]:
-    points = sorted(
-        projections.assessments.terms(superuser, keyring.school_id), key=lambda point: point.label
-    )
-    counts = projections.benchmarks.contributions(superuser, keyring, points)
-    return {
-        (group.academic_year, group.term, group.subject, group.nc_year, place): count
-        for group, pupils in counts.items()
-        for place, count in pupils.items()
-    }

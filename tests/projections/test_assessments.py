@@ -17,13 +17,13 @@ from domain.files.ctf_writer import CtfPupil
 from domain.ledger.database import Database
 from domain.particulars import PupilParticulars
 from projections import assessments as views
-from projections import benchmarks
 from projections.assessments import AssessmentView
 from projections.runner import keys_of
 from tests.application.conftest import RegisteredSchool
 from tests.application.examples import YEAR, admitted, child, children, ctf_of, point_before
 from tests.keys import SERVICE_KEYS
 from tests.projections.catching_up import caught_up
+from tests.projections.counted import counted
 
 THEN = point_before(1)
 """The summer of the year before: children of Year 4 were in Year 3, and 3s is what was expected."""
@@ -61,13 +61,13 @@ def latest(school: SchoolApplication, pupil_id: UUID) -> list[AssessmentView]:
 def contributions(worker: Database, school: SchoolApplication) -> Contributions:
     """Below, at and above, by subject and NC year, as they are counted for a release."""
     with worker.bound_to(school.school_id) as connection:
-        keys = keys_of(connection, school.school_id, SERVICE_KEYS)
-        points = sorted(views.terms(connection, school.school_id), key=lambda point: point.ends_on)
-        counted = benchmarks.contributions(connection, keys, points)
-    assert all((group.academic_year, group.term) == (YEAR - 1, "summer") for group in counted)
+        found = counted(connection, keys_of(connection, school.school_id, SERVICE_KEYS))
+    assert all((year, term) == (YEAR - 1, "summer") for year, term, *_ in found)
     return {
-        (group.subject, group.nc_year): tuple(pupils[place] for place in ("below", "at", "above"))
-        for group, pupils in counted.items()
+        (subject, nc_year): tuple(
+            found.get((year, term, subject, nc_year, place), 0) for place in ("below", "at", "above")
+        )
+        for year, term, subject, nc_year, _ in found
     }
 
 
