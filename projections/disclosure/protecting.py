@@ -109,13 +109,12 @@ class _Protection:
             self.examined[group] = examine(contributions.values(), self.rules, every)
         self._check()
         self.vacant = self._vacant(telling_ones)
-        for group, examined in self.examined.items():
+        for group in self.examined:
             if group not in self.vacant:
-                self.rows[group] = self._row(examined)
-                for unit, rule in examined.failing.items():
-                    self.hidden[unit][group] = rule
+                self._admit(group)
         for each in telling_ones:
             self._difference(each)
+        self._fill_vacant()
         if self.measures[Unit.PROGRESS]:
             for group in self.rows:
                 if group in before and before[group].mean_points == SUPPRESSED:
@@ -167,12 +166,38 @@ class _Protection:
             and group.characteristic != CROSSED
             and all(row_of(each, group) in (None, NOBODY) for each in earlier)
         }
-        return vacant | {
+        return vacant | self._cells_beside(vacant)
+
+    def _cells_beside(self, vacant: set[Group]) -> set[Group]:
+        return {
             group
             for group in self.examined
             if group.characteristic == CROSSED
             and any(Group(*side) in vacant for side in zip(SIDES, group.category.split("/", 1), strict=True))
         }
+
+    def _admit(self, group: Group) -> None:
+        examined = self.examined[group]
+        self.rows[group] = self._row(examined)
+        for unit, rule in examined.failing.items():
+            self.hidden[unit][group] = rule
+
+    def _fill_vacant(self) -> None:
+        """Suppresses empty rows, too, where others of their characteristic are suppressed.
+
+        Otherwise a suppressed row would be known to have somebody in it: of three that have three pupils
+        together each would have one.
+        """
+        closed = {group.characteristic for group in self.hidden[Unit.SIZE]}
+        left = {
+            group
+            for group in self.vacant
+            if group.characteristic not in closed | {CROSSED} and ALL not in self.hidden[Unit.SIZE]
+        }
+        left |= self._cells_beside(left)
+        for group in self.vacant - left:
+            self._admit(group)
+        self.vacant = left
 
     def _difference(self, earlier: Earlier) -> None:
         """Holds the rows against an earlier release.

@@ -143,6 +143,24 @@ def test_where_nobody_is_unknown_no_other_row_has_to_be_suppressed() -> None:
     assert protected.suppressed == 0
 
 
+def test_but_not_where_another_row_is_suppressed() -> None:
+    """Otherwise a suppressed `unknown` would be known not to be empty."""
+    groups = {("sex", "F"): (1, 1, 1), ("sex", "M"): (90, 90, 90), ("sex", "unknown"): (0, 0, 0)}
+    assert told(protect(table(groups), RULES), "sex", "unknown") == ["c"] * 6
+    groups = {
+        ("region", "East"): (1, 1, 1),
+        ("region", "North"): (90, 90, 90),
+        ("region", "South"): (0, 0, 0),
+    }
+    assert told(protect(table(groups), RULES), "region", "South") == ["c"] * 6
+
+
+def test_a_category_that_everybody_is_in_is_told_as_all_pupils_are() -> None:
+    protected = protect(table({("region", "East"): (90, 90, 90), ("region", "North"): (0, 0, 0)}), RULES)
+    assert told(protected, "region", "North") == ["z"] * 6
+    assert told(protected, "region", "East") == told(protected, "all", "all")
+
+
 def test_but_that_nobody_is_in_care_says_it_of_everybody() -> None:
     protected = protect(table({("in_care", "no"): (80, 80, 80), ("in_care", "yes"): (0, 0, 0)}), RULES)
     assert told(protected, "in_care", "yes") == told(protected, "in_care", "no") == ["c"] * 6
