@@ -24,6 +24,7 @@ from domain.ledger.stream import RecordedEvent
 from domain.schemes.catalogue import EYFS_BANDS
 from domain.vault import keystore
 from domain.vault.keyring import Keyring
+from projections.projection import Batches, Rows, Table
 
 SQL = load("projections", "assessments.sql")
 
@@ -43,11 +44,31 @@ class _Row(NamedTuple):
     record: bytes
 
 
+class _Entry(NamedTuple):
+    """A whole row."""
+
+    pupil_id: UUID
+    assessment_id: UUID
+    academic_year: int
+    term: str
+    cell: str
+    entered: int
+    position: int
+    type: str
+    version: int
+    record: bytes
+    voided: bool = False
+
+
+TABLE = Table("assessments", key=("pupil_id", "assessment_id"), columns=_Entry._fields)
+
+
 class AssessmentsProjection:
     """Keeps `projections.assessments`."""
 
     name = NAME
     categories: tuple[str, ...] = ("assessment", "pupil.erased.")
+    tables = (TABLE,)
 
     def apply(self, connection: Connection, keys: Keyring, events: Sequence[RecordedEvent]) -> None:
         """Writes what the events make of the entries that they are about."""
@@ -75,6 +96,40 @@ class AssessmentsProjection:
         if voided:
             columns = [list(column) for column in zip(*voided, strict=True)]
             connection.execute(SQL["void"], [*columns, keys.school_id])
+
+    def fold(self, keys: Keyring, batches: Batches) -> Rows:
+        """Every entry as its newest event says it."""
+        mapper = EventMapper(keys)
+        entries: dict[UUID, _Entry] = {}
+        for events in batches:
+            opened = [
+                (event, parts, mapper.open_part(event, keys.school_id, Compartment.OPEN, parts.open))
+                for event in events
+                if not event.topic.startswith("pupil.erased.")  # there are no keys, by which it is told
+                and (parts := split(event.state))
+            ]
+            keys.need({said["pupil_id"] for *_, said in opened})
+            for event, parts, said in opened:
+                pupil_id, assessment_id = said["pupil_id"], said["assessment_id"]
+                if keys.is_erased(pupil_id):
+                    continue
+                before = entries.get(assessment_id)
+                if not event.topic.startswith("assessment.voided."):
+                    entered = before.entered if before else event.id
+                    row = _row(mapper, event, pupil_id, assessment_id, entered, parts.record)
+                    entries[assessment_id] = _Entry(*row, before.voided if before else False)
+                elif before:
+                    entries[assessment_id] = before._replace(
+                        position=event.id,
+                        type=event.topic,
+                        version=event.originator_version,
+                        record=b"",
+                        voided=True,
+                    )
+        return {TABLE.name: list(entries.values())}
+
+
+PROJECTION = AssessmentsProjection()
 
 
 def _row(

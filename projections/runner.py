@@ -26,24 +26,12 @@ from domain.ledger.stream import RecordedEvent
 from domain.vault import keystore
 from domain.vault.keyring import Keyring
 from domain.vault.service_keys import ServiceKeys
-from projections.assessments import AssessmentsProjection
-from projections.attendance import AttendanceProjection
-from projections.logins import LoginsProjection
 from projections.projection import Projection
-from projections.pupils import PupilsProjection
-from projections.targets import TargetsProjection
-from projections.usage import UsageProjection
+from projections.registry import discover
 
 SQL = load("projections", "statements.sql")
 
-PROJECTIONS: tuple[Projection, ...] = (
-    PupilsProjection(),
-    AssessmentsProjection(),
-    TargetsProjection(),
-    AttendanceProjection(),
-    LoginsProjection(),
-    UsageProjection(),
-)
+PROJECTIONS = discover()
 """Every projection that there is."""
 
 BATCH = 4000

@@ -17,6 +17,7 @@ from domain.ledger.database import Database
 from domain.ledger.persistence import close_shared_databases
 from domain.vault import passwords
 from domain.vault.rewrapping import keep_rewrapping
+from projections.definitions import check
 from projections.runner import Worker
 from scripts.composition import PREFIX, Settings, build_services, close_mailer
 
@@ -86,8 +87,8 @@ def work(settings: Settings) -> None:
     """Keeps projections up with the streams until it is told to stop; a batch that has begun is finished.
 
     Raises:
-        Misconfigured: The database or the service's keys are not said, or somebody who was erased is there
-        again.
+        Misconfigured: The database or the service's keys are not said, somebody who was erased is there again,
+        or the tables of a projection are not those of this version.
     """
     stop = threading.Event()
     for number in STOPPING:
@@ -95,6 +96,8 @@ def work(settings: Settings) -> None:
     log_plainly()
     service_keys = settings.service_keys()
     with Database(settings.conninfo()) as database:
+        with database.transaction() as connection:
+            check(connection)
         if settings.erasures is not None:
             check_erased(database, settings.register_of_erasures())
         rewrapping = threading.Thread(
