@@ -7,18 +7,22 @@ a child who has been erased there are no rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 import msgspec
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from domain.academic_year import TERMS, AssessmentPoint, Term, When
 from domain.application.school_application import assessments_of
 from domain.assessment import STATEMENTS, STATUTORY, STEPS, Result, cell_of, meaning_of
+from domain.errors import KeyNotHeld
 from domain.events import Compartment, is_sealed
 from domain.ledger.database import Connection
 from domain.ledger.mapper import EventMapper, Origin, split
+from domain.ledger.sealing import generation_of, place_in_log, places_of_log, unseal
 from domain.ledger.sql import load
 from domain.ledger.stream import RecordedEvent
 from domain.schemes.catalogue import EYFS_BANDS
@@ -99,25 +103,25 @@ class AssessmentsProjection:
 
     def fold(self, keys: Keyring, batches: Batches) -> Rows:
         """Every entry as its newest event says it."""
-        mapper = EventMapper(keys)
+        reader = _Reader(keys)
         entries: dict[UUID, _Entry] = {}
         for events in batches:
-            opened = [
-                (event, parts, mapper.open_part(event, keys.school_id, Compartment.OPEN, parts.open))
-                for event in events
-                if not event.topic.startswith("pupil.erased.")  # there are no keys, by which it is told
-                and (parts := split(event.state))
-            ]
-            keys.need({said["pupil_id"] for *_, said in opened})
-            for event, parts, said in opened:
-                pupil_id, assessment_id = said["pupil_id"], said["assessment_id"]
-                if keys.is_erased(pupil_id):
-                    continue
+            for event, pupil_id, assessment_id, result, record in reader.read(events):
                 before = entries.get(assessment_id)
-                if not event.topic.startswith("assessment.voided."):
-                    entered = before.entered if before else event.id
-                    row = _row(mapper, event, pupil_id, assessment_id, entered, parts.record)
-                    entries[assessment_id] = _Entry(*row, before.voided if before else False)
+                if result is not None:
+                    entries[assessment_id] = _Entry(
+                        pupil_id,
+                        assessment_id,
+                        result.academic_year,
+                        result.term or "",
+                        _cell(result),
+                        before.entered if before else event.id,
+                        event.id,
+                        event.topic,
+                        event.originator_version,
+                        record,
+                        before.voided if before else False,
+                    )
                 elif before:
                     entries[assessment_id] = before._replace(
                         position=event.id,
@@ -157,9 +161,101 @@ def _row(
     )
 
 
+class _Said(NamedTuple):
+    """What an event says: the result, and as it lies in the event; or that there should be none."""
+
+    event: RecordedEvent
+    pupil_id: UUID
+    assessment_id: UUID
+    result: Result | None
+    record: bytes
+
+
+class _Log:
+    """What the events of one pupil's log have in common."""
+
+    __slots__ = ("ciphers", "gone", "places", "pupil_id")
+
+    def __init__(self, keys: Keyring, originator_id: UUID, pupil_id: UUID) -> None:
+        self.pupil_id = pupil_id
+        self.gone = keys.is_erased(pupil_id)
+        self.places = places_of_log(keys.school_id, originator_id, Compartment.RECORD)
+        self.ciphers: dict[int, AESGCM] = {}
+
+
+class _Reader:
+    """Reads the events of a whole stream: what those of a log or a type have in common is found out once."""
+
+    def __init__(self, keys: Keyring) -> None:
+        self._keys = keys
+        self._mapper = EventMapper(keys)
+        self._logs: dict[UUID, _Log] = {}
+        self._open: dict[str, Callable[[bytes], Any]] = {}
+        self._record: dict[str, Callable[[bytes], Any]] = {}
+
+    def read(self, events: Iterable[RecordedEvent]) -> Iterator[_Said]:
+        """What the events say, but for those of children who have been erased."""
+        opened = []
+        new: dict[UUID, UUID] = {}
+        for event in events:
+            topic = event.topic
+            if topic not in self._open:
+                self._learn(topic)
+            parts = split(event.state)
+            if topic.startswith("pupil.erased."):  # there are no keys, by which it is told
+                continue
+            assert parts.open is not None
+            said = self._open[topic](parts.open)
+            opened.append((event, said.assessment_id, parts.record))
+            if event.originator_id not in self._logs:
+                new[cast("UUID", event.originator_id)] = said.pupil_id
+        self._keys.need(set(new.values()))
+        for originator_id, pupil_id in new.items():
+            self._logs[originator_id] = _Log(self._keys, originator_id, pupil_id)
+        for event, assessment_id, record in opened:
+            log = self._logs[cast("UUID", event.originator_id)]
+            if log.gone:
+                continue
+            if event.topic.startswith("assessment.voided."):
+                yield _Said(event, log.pupil_id, assessment_id, None, b"")
+                continue
+            if record is None:
+                raise ValueError(f"{event.topic} says no result")
+            place = place_in_log(log.places, event.originator_version, event.topic)
+            said = self._record[event.topic](unseal(self._cipher(log, record), record, place))
+            yield _Said(event, log.pupil_id, assessment_id, said.result, record)
+
+    def _learn(self, topic: str) -> None:
+        self._open[topic] = self._mapper.decoder_of(topic, Compartment.OPEN)
+        if topic.startswith("assessment.") and not topic.startswith("assessment.voided."):
+            self._record[topic] = self._mapper.decoder_of(topic, Compartment.RECORD)
+
+    def _cipher(self, log: _Log, record: bytes) -> AESGCM:
+        generation = generation_of(record)
+        cipher = log.ciphers.get(generation)
+        if cipher is None:
+            cipher = self._keys.to_open(log.pupil_id, Compartment.RECORD, generation)
+            if cipher is None:
+                raise KeyNotHeld("The key of a pupil's record is missing")
+            log.ciphers[generation] = cipher
+        return cipher
+
+
 def _cell(result: Result) -> str:
-    parts = (result.component, result.stage, result.method, result.qualifier, result.statement)
-    return "/".join((result.scheme, result.subject, *(str(part or "") for part in parts)))
+    return _named_cell(
+        result.scheme,
+        result.subject,
+        result.component,
+        result.stage,
+        result.method,
+        result.qualifier,
+        result.statement,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _named_cell(scheme: str, subject: str, *parts: object) -> str:
+    return "/".join((scheme, subject, *(str(part or "") for part in parts)))
 
 
 class AssessmentView(msgspec.Struct, frozen=True, kw_only=True):

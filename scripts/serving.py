@@ -87,8 +87,8 @@ def work(settings: Settings) -> None:
     """Keeps projections up with the streams until it is told to stop; a batch that has begun is finished.
 
     Raises:
-        Misconfigured: The database or the service's keys are not said, somebody who was erased is there again,
-        or the tables of a projection are not those of this version.
+        Misconfigured: The database or the service's keys are not said, somebody who was erased is there
+        again, or the tables of a projection are not those of this version.
     """
     stop = threading.Event()
     for number in STOPPING:

@@ -22,6 +22,10 @@ AHEAD = 8
 """Schools that wait for each process, so that none is ever without work."""
 
 
+NICE = 2
+"""By how much less than others the processes press for the processors: readers and writers come first."""
+
+
 class Progress(msgspec.Struct, frozen=True):
     """How far making the rows has come.
 
@@ -115,7 +119,7 @@ _maker: list[Maker] = []
 
 def _begin(conninfo: str, projection: str, keep: bool, compare: bool, package: str) -> None:
     with suppress(OSError):
-        os.nice(10)  # readers and writers come first
+        os.nice(NICE)
     _maker.append(Maker(conninfo, named([projection], discover(package))[0], keep=keep, compare=compare))
 
 

@@ -19,6 +19,7 @@ from scripts.measuring import (
     opening,
     progress,
     projecting,
+    rebuilding,
     transfers,
 )
 from scripts.measuring.ground import Ground, ground
@@ -30,6 +31,7 @@ BENCHMARKS: dict[str, Callable[[Ground], Iterator[Figure]]] = {
     "import": imports.measure,
     "transfer": transfers.measure,
     "project": projecting.measure,
+    "rebuild": rebuilding.measure,
     "open": opening.measure,
     "progress": progress.measure,
     "login": logins.measure,
@@ -43,6 +45,9 @@ def main(
         typer.Argument(help=f"Which to run: {', '.join(BENCHMARKS)}. All, if none is named."),
     ] = None,
     json: Annotated[Path | None, typer.Option(help="Write the figures to this file as a JSON list.")] = None,
+    scale: Annotated[
+        float, typer.Option(min=0.001, max=1, help="Do a part of the work, where there is much: rebuild.")
+    ] = 1.0,
 ) -> None:
     """Measures Target Tracker on a PostgreSQL of its own, each figure beside a limit from the same run."""
     console = Console()
@@ -52,7 +57,7 @@ def main(
         )
     figures: list[Figure] = []
     for name in only or BENCHMARKS:
-        with console.status(f"measuring {name} …"), ground() as fresh:
+        with console.status(f"measuring {name} …"), ground(scale) as fresh:
             for measured in BENCHMARKS[name](fresh):
                 figures.append(measured)
                 _show(console, measured)

@@ -50,17 +50,17 @@ def measure(ground: Ground) -> Iterator[Figure]:
     )  # fmt: skip
 
 
-def fill(school: SchoolApplication, events: int) -> None:
+def fill(school: SchoolApplication, events: int, pupils_of_it: int = PUPILS) -> None:
     """Fills a school's stream with assessments, as sheet after sheet of a year group would."""
-    pupils = [new_id() for _ in range(PUPILS)]
+    pupils = [new_id() for _ in range(pupils_of_it)]
     with school.database.bound_to(school.school_id) as connection:
         keystore.add_subjects(connection, school.school_id, list(map(school.keys.make, pupils)))
     mapper, stream = school.event_mapper, school.stream
     versions = dict.fromkeys(pupils, 0)
     stored: list[StoredEvent] = []
     for number in range(events):
-        pupil_id = pupils[number % PUPILS]
-        turn = number // PUPILS
+        pupil_id = pupils[number % pupils_of_it]
+        turn = number // pupils_of_it
         versions[pupil_id] += 1
         recorded = AssessmentRecorded(
             originator_id=assessments_of(pupil_id),
