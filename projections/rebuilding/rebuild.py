@@ -15,7 +15,7 @@ import msgspec
 import psycopg
 from psycopg import sql
 
-from domain.errors import Conflict, NotFound
+from domain.errors import Conflict, Misconfigured, NotFound
 from domain.ledger.database import Connection
 from domain.vault.service_keys import ServiceKeys
 from projections.definitions import LIVE, NEXT, PREVIOUS, Definition, create, definition_of, protect
@@ -215,7 +215,12 @@ def drop_previous(conninfo: str, projection: Rebuildable) -> bool:
 def _connected(conninfo: str) -> Iterator[Connection]:
     with psycopg.connect(conninfo, autocommit=True, application_name="target-tracker") as connection:
         connection.execute("SET client_min_messages = warning")
-        yield connection
+        try:
+            yield connection
+        except psycopg.errors.InsufficientPrivilege:
+            raise Misconfigured(
+                f"The role {connection.info.user} may not do this: connect as the owner of the database"
+            ) from None
 
 
 @contextmanager
