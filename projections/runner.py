@@ -26,6 +26,7 @@ from domain.ledger.stream import RecordedEvent
 from domain.vault import keystore
 from domain.vault.keyring import Keyring
 from domain.vault.service_keys import ServiceKeys
+from projections.forgetting import erased_in, forget_in_previous
 from projections.projection import Projection
 from projections.registry import discover
 
@@ -156,6 +157,8 @@ class Worker:
         """Writes what the events after a position make of the rows, and moves the checkpoint."""
         if events := _read(connection, school_id, after, last, projection.categories):
             projection.apply(connection, keys_of(connection, school_id, self._service_keys), events)
+            if erased := erased_in(events):
+                forget_in_previous(connection, school_id, projection.name, erased)
         connection.execute(SQL["move_checkpoint"], [last, school_id, projection.name])
 
 

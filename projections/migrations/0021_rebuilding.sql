@@ -18,6 +18,9 @@ CREATE SCHEMA projections_previous;
 COMMENT ON SCHEMA projections_previous IS 'The version of each projection before the live one, to go back to.';
 
 CREATE TABLE projections_previous.versions (LIKE projections.versions INCLUDING ALL);
+-- Workers remove children who are erased from there, too.
+GRANT USAGE ON SCHEMA projections_previous TO target_tracker_worker;
+GRANT SELECT ON projections_previous.versions TO target_tracker_worker;
 COMMENT ON TABLE projections_previous.versions IS 'The version of each projection that can be gone back to.';
 
 DO $$

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 import projections.rebuilding.comparing
+import projections.runner
 from domain.errors import Conflict, NotFound
 from domain.identifiers import new_id
 from domain.ledger.database import Database
@@ -364,6 +365,41 @@ def test_going_back_to_rows_that_events_cannot_be_applied_to(lively: Lively) -> 
     with pytest.raises(CannotRebuild, match="ValueError"):
         go_back(owner, SERVICE_KEYS, BY_NAME["pupils"])
     assert [made.number for made in lively.differences(BY_NAME["pupils"])] == [0, 0]
+
+
+def kept_of_the_erased(lively: Lively) -> list[int]:
+    """How many rows of children who are erased after a rebuilding are left in the version before."""
+    names = ("pupils", "assessments", "targets", "attendance")
+    for name in names:
+        rebuild(lively.database.conninfo(OWNER), SERVICE_KEYS, BY_NAME[name], workers=1)
+    for school in lively.schools:
+        school.happen(200)
+    with Database(lively.database.conninfo(WORKER)) as worker:
+        caught_up(worker)
+    with lively.database.connect("postgres") as superuser:
+        counts = [
+            superuser.execute(
+                f"SELECT count(*) FROM projections_previous.{name} WHERE pupil_id IN (SELECT originator_id "
+                "FROM ledger.events WHERE type LIKE 'pupil.erased.%' AND position > 500)".encode()
+            ).fetchall()
+            for name in names
+        ]
+    return [int(str(row[0])) for rows in counts for row in rows]
+
+
+def test_an_erased_child_leaves_the_version_before_too(lively: Lively) -> None:
+    assert kept_of_the_erased(lively) == [0] * 4
+    for name in ("pupils", "assessments"):
+        go_back(lively.database.conninfo(OWNER), SERVICE_KEYS, BY_NAME[name])
+        assert [made.number for made in lively.differences(BY_NAME[name])] == [0, 0]
+
+
+def test_an_erased_child_whom_nobody_removes_there_is_found(
+    lively: Lively, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sabotaged twin."""
+    monkeypatch.setattr(projections.runner, "forget_in_previous", lambda *_: None)
+    assert sum(kept_of_the_erased(lively)) > 0
 
 
 @every_projection
