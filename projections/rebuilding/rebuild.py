@@ -200,14 +200,19 @@ def go_back(
         _change_over(connection, projection, service_keys, definition, PREVIOUS)
 
 
-def drop_previous(conninfo: str, projection: Rebuildable) -> bool:
+def drop_previous(conninfo: str, projection: Rebuildable, *, package: str = PACKAGE) -> bool:
     """Drops the version that could be gone back to; false if there is none.
+
+    What a rebuilding that was killed has left goes, too.
 
     Args:
         conninfo: How to reach the database, as its owner.
         projection: The projection.
+        package: Where the projection is.
     """
+    definition = definition_of(projection.name, package)
     with _connected(conninfo) as connection, _alone(connection, projection.name), connection.transaction():
+        _clear(connection, definition)
         return _drop_previous(connection, projection.name)
 
 
