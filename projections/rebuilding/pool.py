@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from functools import lru_cache
 from multiprocessing import get_context
@@ -15,6 +16,7 @@ import msgspec
 
 from domain.vault.key_ring import KeyRing
 from domain.vault.service_keys import ServiceKeys
+from projections.rebuilding.beside import CannotRebuild
 from projections.rebuilding.making import Made, Maker
 from projections.registry import PACKAGE, discover, named
 
@@ -82,6 +84,9 @@ def made_of(
         workers: How many processes; as many as there are processors, if not given.
         told: Is told how far it has come.
         package: Where the projection is.
+
+    Raises:
+        CannotRebuild: One of the processes has ended.
     """
     began = time.monotonic()
     number = max(1, min(workers or len(os.sched_getaffinity(0)), len(schools)))
@@ -103,7 +108,12 @@ def made_of(
                     return
                 ended, running = wait(running, return_when=FIRST_COMPLETED)
                 for each in ended:
-                    made = each.result()
+                    try:
+                        made = each.result()
+                    except BrokenProcessPool:
+                        raise CannotRebuild(
+                            "One of the processes has ended, or was ended: nothing was changed"
+                        ) from None
                     done, done_events = done + 1, done_events + sizes[made.school_id]
                     differences += made.number
                     if told:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from copy import copy, deepcopy
-from dataclasses import dataclass
 from uuid import UUID
 
 import psycopg
@@ -15,71 +12,22 @@ import projections.runner
 from domain.errors import Conflict, NotFound
 from domain.identifiers import new_id
 from domain.ledger.database import Database
-from domain.ledger.stream import Stream
 from projections.definitions import create, definition_of, protect
 from projections.projection import Rebuildable, Table
 from projections.rebuilding import rebuild as rebuilding
 from projections.rebuilding.beside import CannotRebuild
-from projections.rebuilding.making import Made, Maker
+from projections.rebuilding.making import Maker
 from projections.rebuilding.pool import Progress
 from projections.rebuilding.rebuild import drop_previous, go_back, rebuild, verify
 from projections.runner import PROJECTIONS
 from scripts.embedded import OWNER
-from tests.conftest import TestDatabase, fresh_database
+from tests.conftest import TestDatabase
 from tests.keys import SERVICE_KEYS
 from tests.projections.catching_up import caught_up
-from tests.projections.happenings import LivelySchool
+from tests.projections.lively import BY_NAME, WORKER, Lively
 from tests.projections.reference import actual, expected
 
-WORKER = "target_tracker_worker"
-BY_NAME = {projection.name: projection for projection in PROJECTIONS}
 every_projection = pytest.mark.parametrize("projection", PROJECTIONS, ids=lambda projection: projection.name)
-
-
-@dataclass
-class Lively:
-    """Two schools in which things have happened, and everything has been projected."""
-
-    database: TestDatabase
-    schools: list[LivelySchool]
-
-    def differences(self, projection: Rebuildable) -> list[Made]:
-        """What making the rows of both schools again shows, in this process."""
-        maker = Maker(self.database.conninfo(WORKER), projection, keep=False)
-        try:
-            return [maker.make(school.school_id, SERVICE_KEYS) for school in self.schools]
-        finally:
-            maker.close()
-
-    def all_at_once(self) -> Iterator[Made]:
-        for projection in PROJECTIONS:
-            yield from self.differences(projection)
-
-
-@pytest.fixture(scope="module")
-def template(server: object) -> Iterator[Lively]:
-    """Made once; each test edits a copy."""
-    with fresh_database(server) as database:  # type: ignore[arg-type]
-        with Database(database.conninfo()) as api, Database(database.conninfo(WORKER)) as worker:
-            schools = [LivelySchool(api, f"60000{seed}", seed) for seed in (1, 2)]
-            for school in schools:
-                school.happen(500)
-            caught_up(worker)
-        yield Lively(database, schools)
-
-
-@pytest.fixture
-def lively(template: Lively) -> Iterator[Lively]:
-    with template.database.copy() as database, Database(database.conninfo()) as api:
-        yield Lively(database, [another(school, api) for school in template.schools])
-
-
-def another(school: LivelySchool, api: Database) -> LivelySchool:
-    """The same school in a copy of its database, where other things happen next."""
-    twin = copy(school)
-    twin.stream = Stream(api, school.school_id)
-    twin._happenings, twin._sizes = deepcopy((school._happenings, school._sizes))
-    return twin
 
 
 def test_an_honest_system_shows_no_difference(template: Lively) -> None:
@@ -304,25 +252,6 @@ def test_a_comparison_of_sealed_bytes_would_find_differences_where_there_are_non
     """The other twin: what is sealed anew never has the same bytes."""
     monkeypatch.setattr(projections.rebuilding.comparing, "_opened", lambda _table, _keys, row: row)
     assert lively.differences(BY_NAME["pupils"])[0].number > 0
-
-
-def test_an_event_that_cannot_be_read_is_told_by_its_kind(lively: Lively) -> None:
-    school = lively.schools[0]
-    with lively.database.connect("postgres") as superuser:
-        superuser.execute(
-            "UPDATE ledger.events SET type = 'pupil.unheard-of.1' WHERE ctid = (SELECT ctid FROM "
-            "ledger.events WHERE school_id = %s AND type LIKE 'pupil.changed%%' "
-            "AND originator_id IN (SELECT pupil_id FROM projections.pupils) LIMIT 1)",
-            [school.school_id],
-        )
-    [first, second] = lively.differences(BY_NAME["pupils"])
-    assert first.failure
-    assert second.failure is None
-    with pytest.raises(CannotRebuild, match="cannot be made") as error:
-        rebuild(lively.database.conninfo(OWNER), SERVICE_KEYS, BY_NAME["pupils"], workers=1)
-    assert error.value.details == {"schools": {str(school.school_id): first.failure}}
-    with lively.database.connect("postgres") as superuser:
-        assert superuser.execute("SELECT to_regclass('projections_next.pupils')").fetchone() == (None,)
 
 
 def test_verifying_with_processes(lively: Lively) -> None:
