@@ -89,7 +89,7 @@ def made_of(
         CannotRebuild: One of the processes has ended.
     """
     began = time.monotonic()
-    number = max(1, min(workers or len(os.sched_getaffinity(0)), len(schools)))
+    number = max(1, min(workers or os.cpu_count() or 1, len(schools)))
     sizes, waiting, running = dict(schools), iter(schools), set[Future[Made]]()
     done, done_events, differences, events = 0, 0, 0, sum(size for _, size in schools)
     with ProcessPoolExecutor(

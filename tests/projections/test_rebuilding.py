@@ -131,7 +131,7 @@ def test_every_column_is_compared(template: Lively) -> None:
         there = superuser.execute(
             "SELECT relname::text, attname::text FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid "
             "WHERE relnamespace = 'projections'::regnamespace AND relkind = 'r' AND attnum > 0 "
-            "AND NOT attisdropped AND relname NOT IN ('checkpoints', 'versions')"
+            "AND NOT attisdropped AND relname IN (SELECT unnest(tables) FROM projections.versions)"
         ).fetchall()
     assert sorted(there) == sorted(columns())
 
@@ -366,6 +366,29 @@ def test_rebuilding_repairs_and_can_be_gone_back_from(lively: Lively, projection
             [["checkpoints", "versions"]],
         ).fetchall()
     assert left == []
+
+
+READS = {
+    "target_tracker_api": {"projections_next": False, "projections_previous": False},
+    "target_tracker_analytics": {"projections_next": False, "projections_previous": False},
+    "target_tracker_worker": {"projections_next": False, "projections_previous": True},
+}
+"""Who may look into which schema at all."""
+
+
+def test_what_is_not_live_is_nobodys_to_read(lively: Lively) -> None:
+    rebuild(lively.database.conninfo(OWNER), SERVICE_KEYS, BY_NAME["pupils"], workers=1)
+    with psycopg.connect(lively.database.conninfo(OWNER), autocommit=True) as owner:
+        create(owner, definition_of("pupils"), "projections_next")
+    for role, schemas in READS.items():
+        with lively.database.connect(role) as session:
+            for schema, may in schemas.items():
+                if may:  # but only of the school that it is bound to
+                    assert session.execute(f"SELECT FROM {schema}.pupils".encode()).fetchall() == []
+                    continue
+                for table in ("pupils", "checkpoints"):
+                    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                        session.execute(f"SELECT FROM {schema}.{table}".encode())
 
 
 def test_a_projection_is_rebuilt_by_one_at_a_time(lively: Lively) -> None:
