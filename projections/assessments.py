@@ -161,14 +161,8 @@ def _row(
     )
 
 
-class _Said(NamedTuple):
-    """What an event says: the result, and as it lies in the event; or that there should be none."""
-
-    event: RecordedEvent
-    pupil_id: UUID
-    assessment_id: UUID
-    result: Result | None
-    record: bytes
+_Said = tuple[RecordedEvent, UUID, UUID, Result | None, bytes]
+"""An event, the pupil, the entry, the result and as it lies in the event; no result, if it was voided."""
 
 
 class _Log:
@@ -217,13 +211,13 @@ class _Reader:
             if log.gone:
                 continue
             if event.topic.startswith("assessment.voided."):
-                yield _Said(event, log.pupil_id, assessment_id, None, b"")
+                yield event, log.pupil_id, assessment_id, None, b""
                 continue
             if record is None:
                 raise ValueError(f"{event.topic} says no result")
             place = place_in_log(log.places, event.originator_version, event.topic)
             said = self._record[event.topic](unseal(self._cipher(log, record), record, place))
-            yield _Said(event, log.pupil_id, assessment_id, said.result, record)
+            yield event, log.pupil_id, assessment_id, said.result, record
 
     def _learn(self, topic: str) -> None:
         self._open[topic] = self._mapper.decoder_of(topic, Compartment.OPEN)
