@@ -24,7 +24,7 @@ AHEAD = 8
 """Schools that wait for each process, so that none is ever without work."""
 
 
-NICE = 2
+NICE = 5
 """By how much less than others the processes press for the processors: readers and writers come first."""
 
 
