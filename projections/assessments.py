@@ -7,23 +7,28 @@ a child who has been erased there are no rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 import msgspec
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from domain.academic_year import LAST_HALF_OF, TERM_ENDED_BY, AssessmentPoint, Term, When
 from domain.application.school_application import assessments_of
 from domain.assessment import STATEMENTS, STATUTORY, STEPS, Cell, Result, cell_of, meaning_of
+from domain.errors import KeyNotHeld
 from domain.events import Compartment, is_sealed
 from domain.ledger.database import Connection
 from domain.ledger.mapper import EventMapper, Origin, split
+from domain.ledger.sealing import generation_of, place_in_log, places_of_log, unseal
 from domain.ledger.sql import load
 from domain.ledger.stream import RecordedEvent
 from domain.schemes.catalogue import EYFS_BANDS
 from domain.vault import keystore
 from domain.vault.keyring import Keyring
+from projections.projection import Batches, Rows, Table
 
 SQL = load("projections", "assessments.sql")
 
@@ -43,11 +48,31 @@ class _Row(NamedTuple):
     record: bytes
 
 
+class _Entry(NamedTuple):
+    """A whole row."""
+
+    pupil_id: UUID
+    assessment_id: UUID
+    academic_year: int
+    term: str
+    cell: str
+    entered: int
+    position: int
+    type: str
+    version: int
+    record: bytes
+    voided: bool = False
+
+
+TABLE = Table("assessments", key=("pupil_id", "assessment_id"), columns=_Entry._fields)
+
+
 class AssessmentsProjection:
     """Keeps `projections.assessments`."""
 
     name = NAME
     categories: tuple[str, ...] = ("assessment", "pupil.erased.")
+    tables = (TABLE,)
 
     def apply(self, connection: Connection, keys: Keyring, events: Sequence[RecordedEvent]) -> None:
         """Writes what the events make of the entries that they are about."""
@@ -76,6 +101,40 @@ class AssessmentsProjection:
             columns = [list(column) for column in zip(*voided, strict=True)]
             connection.execute(SQL["void"], [*columns, keys.school_id])
 
+    def fold(self, keys: Keyring, batches: Batches) -> Rows:
+        """Every entry as its newest event says it."""
+        reader = _Reader(keys)
+        entries: dict[UUID, _Entry] = {}
+        for events in batches:
+            for event, pupil_id, assessment_id, result, record in reader.read(events):
+                before = entries.get(assessment_id)
+                if result is not None:
+                    entries[assessment_id] = _Entry(
+                        pupil_id,
+                        assessment_id,
+                        result.academic_year,
+                        result.term or "",
+                        _cell(result),
+                        before.entered if before else event.id,
+                        event.id,
+                        event.topic,
+                        event.originator_version,
+                        record,
+                        before.voided if before else False,
+                    )
+                elif before:
+                    entries[assessment_id] = before._replace(
+                        position=event.id,
+                        type=event.topic,
+                        version=event.originator_version,
+                        record=b"",
+                        voided=True,
+                    )
+        return {TABLE.name: list(entries.values())}
+
+
+PROJECTION = AssessmentsProjection()
+
 
 def _row(
     mapper: EventMapper,
@@ -102,9 +161,95 @@ def _row(
     )
 
 
+_Said = tuple[RecordedEvent, UUID, UUID, Result | None, bytes]
+"""An event, the pupil, the entry, the result and as it lies in the event; no result, if it was voided."""
+
+
+class _Log:
+    """What the events of one pupil's log have in common."""
+
+    __slots__ = ("ciphers", "gone", "places", "pupil_id")
+
+    def __init__(self, keys: Keyring, originator_id: UUID, pupil_id: UUID) -> None:
+        self.pupil_id = pupil_id
+        self.gone = keys.is_erased(pupil_id)
+        self.places = places_of_log(keys.school_id, originator_id, Compartment.RECORD)
+        self.ciphers: dict[int, AESGCM] = {}
+
+
+class _Reader:
+    """Reads the events of a whole stream: what those of a log or a type have in common is found out once."""
+
+    def __init__(self, keys: Keyring) -> None:
+        self._keys = keys
+        self._mapper = EventMapper(keys)
+        self._logs: dict[UUID, _Log] = {}
+        self._open: dict[str, Callable[[bytes], Any]] = {}
+        self._record: dict[str, Callable[[bytes], Any]] = {}
+
+    def read(self, events: Iterable[RecordedEvent]) -> Iterator[_Said]:
+        """What the events say, but for those of children who have been erased."""
+        opened = []
+        new: dict[UUID, UUID] = {}
+        for event in events:
+            topic = event.topic
+            if topic not in self._open:
+                self._learn(topic)
+            parts = split(event.state)
+            if topic.startswith("pupil.erased."):  # there are no keys, by which it is told
+                continue
+            assert parts.open is not None
+            said = self._open[topic](parts.open)
+            opened.append((event, said.assessment_id, parts.record))
+            if event.originator_id not in self._logs:
+                new[cast("UUID", event.originator_id)] = said.pupil_id
+        self._keys.need(set(new.values()))
+        for originator_id, pupil_id in new.items():
+            self._logs[originator_id] = _Log(self._keys, originator_id, pupil_id)
+        for event, assessment_id, record in opened:
+            log = self._logs[cast("UUID", event.originator_id)]
+            if log.gone:
+                continue
+            if event.topic.startswith("assessment.voided."):
+                yield event, log.pupil_id, assessment_id, None, b""
+                continue
+            if record is None:
+                raise ValueError(f"{event.topic} says no result")
+            place = place_in_log(log.places, event.originator_version, event.topic)
+            said = self._record[event.topic](unseal(self._cipher(log, record), record, place))
+            yield event, log.pupil_id, assessment_id, said.result, record
+
+    def _learn(self, topic: str) -> None:
+        self._open[topic] = self._mapper.decoder_of(topic, Compartment.OPEN)
+        if topic.startswith("assessment.") and not topic.startswith("assessment.voided."):
+            self._record[topic] = self._mapper.decoder_of(topic, Compartment.RECORD)
+
+    def _cipher(self, log: _Log, record: bytes) -> AESGCM:
+        generation = generation_of(record)
+        cipher = log.ciphers.get(generation)
+        if cipher is None:
+            cipher = self._keys.to_open(log.pupil_id, Compartment.RECORD, generation)
+            if cipher is None:
+                raise KeyNotHeld("The key of a pupil's record is missing")
+            log.ciphers[generation] = cipher
+        return cipher
+
+
 def _cell(result: Result) -> str:
-    parts = (result.component, result.stage, result.method, result.qualifier, result.statement)
-    return "/".join((result.scheme, result.subject, *(str(part or "") for part in parts)))
+    return _named_cell(
+        result.scheme,
+        result.subject,
+        result.component,
+        result.stage,
+        result.method,
+        result.qualifier,
+        result.statement,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _named_cell(scheme: str, subject: str, *parts: object) -> str:
+    return "/".join((scheme, subject, *(str(part or "") for part in parts)))
 
 
 class AssessmentView(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,3 +1,30 @@
+-- name: tables
+CREATE TABLE projections.assessments (
+    school_id uuid NOT NULL,
+    pupil_id uuid NOT NULL,
+    assessment_id uuid NOT NULL,
+    academic_year smallint NOT NULL,
+    term text NOT NULL,
+    cell text NOT NULL,
+    entered bigint NOT NULL,
+    position bigint NOT NULL,
+    type text NOT NULL,
+    version bigint NOT NULL,
+    record bytea NOT NULL,
+    voided boolean NOT NULL DEFAULT false,
+    PRIMARY KEY (school_id, pupil_id, assessment_id)
+);
+COMMENT ON TABLE projections.assessments IS
+    'Every entry; of those of a pupil in a cell, scheme, subject and period, the newest that was not voided is current.';
+COMMENT ON COLUMN projections.assessments.term IS 'A term or half-term; empty for the result of a whole year.';
+COMMENT ON COLUMN projections.assessments.cell IS
+    'Scheme, subject, component, stage, method, qualifier and the id of a statement, with slashes between.';
+COMMENT ON COLUMN projections.assessments.entered IS 'The position of the first entry: the newest takes the others'' place.';
+COMMENT ON COLUMN projections.assessments.position IS 'The position of the newest event, a correction or void perhaps.';
+COMMENT ON COLUMN projections.assessments.voided IS 'It should not have been entered: nothing of it is left but that it was.';
+COMMENT ON COLUMN projections.assessments.record IS
+    'The record compartment, sealed as it came in the event of this type and version of the pupil''s log.';
+
 -- name: upsert
 -- A correction leaves its entry where it is among the others.
 INSERT INTO projections.assessments

@@ -28,6 +28,7 @@ from domain.ledger.stream import RecordedEvent
 from domain.pupil import AttendanceTotals
 from domain.vault import keystore
 from domain.vault.keyring import Keyring
+from projections.projection import Batches, Row, Rows, Table
 
 SQL = load("projections", "attendance.sql")
 
@@ -76,15 +77,13 @@ _decoder = msgspec.msgpack.Decoder(_Year)
 class _Rows:
     """The rows of some pupils and years, opened as they are needed."""
 
-    def __init__(
-        self, connection: Connection, keys: Keyring, pupil_ids: Iterable[UUID], years: tuple[int, int]
-    ) -> None:
+    def __init__(self, keys: Keyring, stored: Iterable[tuple[Any, ...]] = ()) -> None:
         self.keys = keys
         self.changed: dict[_Key, _Row] = {}
-        self._stored: dict[_Key, tuple[int, bytes]] = {}
-        rows = connection.execute(SQL["of_pupils"], [keys.school_id, list(pupil_ids), *years], binary=True)
-        for pupil_id, academic_year, position, record in rows.fetchall():
-            self._stored[_Key(pupil_id, academic_year)] = (position, record)
+        self._stored: dict[_Key, tuple[int, bytes]] = {
+            _Key(pupil_id, academic_year): (position, record)
+            for pupil_id, academic_year, position, record in stored
+        }
 
     def change(self, key: _Key, position: int) -> _Year:
         """A year, to be changed by the event at a position."""
@@ -110,11 +109,20 @@ class _Rows:
         return _opened(self.keys, key, *stored)
 
 
+OF_YEARS = Table(
+    "attendance",
+    key=("pupil_id", "academic_year"),
+    columns=("pupil_id", "academic_year", "position", "record"),
+    opened={"record": lambda keys, row: _year_in(keys, row)},
+)
+
+
 class AttendanceProjection:
     """Keeps `projections.attendance`."""
 
     name = NAME
     categories: tuple[str, ...] = ("attendance", "pupil.admitted.", "pupil.changed.", "pupil.erased.")
+    tables = (OF_YEARS,)
 
     def apply(self, connection: Connection, keys: Keyring, events: Sequence[RecordedEvent]) -> None:
         """Writes what the events make of the years that they are about."""
@@ -132,11 +140,29 @@ class AttendanceProjection:
         if not said:
             return
         years = [year for *_, fields in said for year in _years(fields)]
-        rows = _Rows(connection, keys, {pupil_id for pupil_id, *_ in said}, (min(years), max(years)))
+        pupil_ids = list({pupil_id for pupil_id, *_ in said})
+        wanted = [keys.school_id, pupil_ids, min(years), max(years)]
+        rows = _Rows(keys, connection.execute(SQL["of_pupils"], wanted, binary=True).fetchall())
         for pupil_id, event, fields in said:
             _apply(rows, pupil_id, event, fields)
         if rows.changed:
-            _write(connection, keys, rows.changed)
+            columns = zip(*(_columns(keys, key, row) for key, row in rows.changed.items()), strict=True)
+            connection.execute(SQL["upsert"], [keys.school_id, *map(list, columns)])
+
+    def fold(self, keys: Keyring, batches: Batches) -> Rows:
+        """Every year of every pupil."""
+        mapper = EventMapper(keys)
+        rows = _Rows(keys)
+        for events in batches:
+            subjects = [mapper.subject_of(event) for event in events]
+            keys.need(set(subjects))
+            for event, pupil_id in zip(events, subjects, strict=True):
+                if not keys.is_erased(pupil_id) and (fields := _said(mapper, event, pupil_id)):
+                    _apply(rows, pupil_id, event, fields)
+        return {OF_YEARS.name: [_columns(keys, key, row) for key, row in rows.changed.items()]}
+
+
+PROJECTION = AttendanceProjection()
 
 
 def _said(mapper: EventMapper, event: RecordedEvent, pupil_id: UUID) -> dict[str, Any] | None:
@@ -210,24 +236,17 @@ def _opened(keys: Keyring, key: _Key, position: int, record: bytes) -> _Year:
     return _decoder.decode(unseal(cipher, record, _row_place(keys, key, position)))
 
 
-def _write(connection: Connection, keys: Keyring, rows: dict[_Key, _Row]) -> None:
-    connection.execute(
-        SQL["upsert"],
-        [
-            keys.school_id,
-            [key.pupil_id for key in rows],
-            [key.academic_year for key in rows],
-            [row.position for row in rows.values()],
-            [
-                seal(
-                    keys.to_seal(key.pupil_id, Compartment.RECORD),
-                    _encoder.encode(row.year),
-                    _row_place(keys, key, row.position),
-                )
-                for key, row in rows.items()
-            ],
-        ],
-    )
+def _columns(keys: Keyring, key: _Key, row: _Row) -> Row:
+    """A row as it is written: its values in the order of the columns."""
+    cipher = keys.to_seal(key.pupil_id, Compartment.RECORD)
+    sealed = seal(cipher, _encoder.encode(row.year), _row_place(keys, key, row.position))
+    return (*key, row.position, sealed)
+
+
+def _year_in(keys: Keyring, row: Row) -> bytes:
+    """What is in a row's record column."""
+    pupil_id, academic_year, position, record = row
+    return _encoder.encode(_opened(keys, _Key(pupil_id, academic_year), position, record))
 
 
 class AttendanceView(msgspec.Struct, kw_only=True):

@@ -15,6 +15,7 @@ from domain.ledger.sql import load
 from domain.ledger.stream import RecordedEvent
 from domain.login import LoginFailed, SessionClosed, SessionOpened
 from domain.vault.keyring import Keyring
+from projections.projection import Batches, Row, Rows, Table
 
 SQL = load("projections", "logins.sql")
 
@@ -41,25 +42,37 @@ class LoginView(msgspec.Struct, frozen=True, kw_only=True):
     session_id: UUID | None
 
 
+TABLE = Table(
+    "logins",
+    key=("position",),
+    columns=("position", "recorded_at", "staff_id", "session_id", "outcome", "reason"),
+)
+
+
 class LoginsProjection:
     """Keeps `projections.logins`."""
 
     name = NAME
     categories = ("session", "login")
+    tables = (TABLE,)
 
     def apply(self, connection: Connection, keys: Keyring, events: Sequence[RecordedEvent]) -> None:
         """Adds a line for each event."""
-        mapper = EventMapper(keys)
-        lines = [_line(event, mapper.to_domain_event(event)) for event in events]
-        columns: list[list[object]] = [
-            [line.position for line in lines],
-            [line.recorded_at for line in lines],
-            [line.staff_id for line in lines],
-            [line.session_id for line in lines],
-            [line.outcome for line in lines],
-            [line.reason for line in lines],
-        ]
+        columns = [list(column) for column in zip(*_rows(keys, events), strict=True)]
         connection.execute(SQL["add"], [keys.school_id, *columns])
+
+    def fold(self, keys: Keyring, batches: Batches) -> Rows:
+        """A line for each event."""
+        return {TABLE.name: [row for events in batches for row in _rows(keys, events)]}
+
+
+PROJECTION = LoginsProjection()
+
+
+def _rows(keys: Keyring, events: Sequence[RecordedEvent]) -> list[Row]:
+    mapper = EventMapper(keys)
+    lines = [_line(event, mapper.to_domain_event(event)) for event in events]
+    return [tuple(getattr(line, column) for column in TABLE.columns) for line in lines]
 
 
 def _line(stored: RecordedEvent, event: Event) -> LoginView:

@@ -8,7 +8,7 @@ in pieces, and sealed again, for its row. Of a child who has been erased there i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, cast
 from uuid import UUID
@@ -27,6 +27,7 @@ from domain.ledger.stream import RecordedEvent
 from domain.pupil import Away, PupilNames, PupilRecord, RecordChange
 from domain.vault.aliases import class_id_of
 from domain.vault.keyring import Keyring
+from projections.projection import Batches, Row, Rows, Table
 
 SQL = load("projections", "pupils.sql")
 
@@ -69,11 +70,56 @@ class _Row(msgspec.Struct):
     kept: Kept
 
 
+def _columns(keys: Keyring, row: _Row) -> Row:
+    """A row as it is written: its values in the order of the columns."""
+    record = row.kept.record
+    return (
+        row.pupil_id,
+        row.version,
+        record.nc_year,
+        class_id_of(keys, record.class_name) if record.class_name else None,
+        row.kept.left_on is None,
+        row.names_type,
+        row.names_version,
+        row.names,
+        seal(
+            keys.to_seal(row.pupil_id, _RECORD),
+            _encoder.encode(row.kept),
+            _place(keys, row.pupil_id, row.version),
+        ),
+    )
+
+
+def _kept_in(keys: Keyring, row: Row) -> bytes:
+    """What is in a row's record column."""
+    pupil_id, version, *_, record = row
+    return _encoder.encode(kept_of(keys, pupil_id, version, record))
+
+
+TABLE_OF_PUPILS = Table(
+    "pupils",
+    key=("pupil_id",),
+    columns=(
+        "pupil_id",
+        "version",
+        "nc_year",
+        "class_id",
+        "on_roll",
+        "names_type",
+        "names_version",
+        "names",
+        "record",
+    ),
+    opened={"record": _kept_in},
+)
+
+
 class PupilsProjection:
     """Keeps `projections.pupils`."""
 
     name = NAME
     categories = ("pupil",)
+    tables = (TABLE_OF_PUPILS,)
 
     def apply(self, connection: Connection, keys: Keyring, events: Sequence[RecordedEvent]) -> None:
         """Writes what the events make of the pupils that they are about."""
@@ -94,7 +140,23 @@ class PupilsProjection:
         if gone:
             connection.execute(SQL["remove"], [keys.school_id, list(gone)])
         if rows:
-            _write(connection, keys, rows.values())
+            columns = zip(*(_columns(keys, row) for row in rows.values()), strict=True)
+            connection.execute(SQL["upsert"], [keys.school_id, *map(list, columns)])
+
+    def fold(self, keys: Keyring, batches: Batches) -> Rows:
+        """Every pupil as the events describe them."""
+        mapper = EventMapper(keys)
+        rows: dict[UUID, _Row] = {}
+        for events in batches:
+            keys.need({keys.school_id, *(cast("UUID", event.originator_id) for event in events)})
+            for event in events:
+                pupil_id = cast("UUID", event.originator_id)
+                if not keys.is_erased(pupil_id):
+                    rows[pupil_id] = _after(mapper, rows.get(pupil_id), event)
+        return {TABLE_OF_PUPILS.name: [_columns(keys, row) for row in rows.values()]}
+
+
+PROJECTION = PupilsProjection()
 
 
 def _place(keys: Keyring, pupil_id: UUID, version: int) -> bytes:
@@ -158,33 +220,6 @@ def _after(mapper: EventMapper, row: _Row | None, event: RecordedEvent) -> _Row:
         case _:
             raise ValueError(f"{name} is not an event of a pupil")
     return row
-
-
-def _write(connection: Connection, keys: Keyring, rows: Iterable[_Row]) -> None:
-    rows = list(rows)
-    records = [row.kept.record for row in rows]
-    connection.execute(
-        SQL["upsert"],
-        [
-            keys.school_id,
-            [row.pupil_id for row in rows],
-            [row.version for row in rows],
-            [record.nc_year for record in records],
-            [class_id_of(keys, record.class_name) if record.class_name else None for record in records],
-            [row.kept.left_on is None for row in rows],
-            [row.names_type for row in rows],
-            [row.names_version for row in rows],
-            [row.names for row in rows],
-            [
-                seal(
-                    keys.to_seal(row.pupil_id, _RECORD),
-                    _encoder.encode(row.kept),
-                    _place(keys, row.pupil_id, row.version),
-                )
-                for row in rows
-            ],
-        ],
-    )
 
 
 class PupilView(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,3 +1,24 @@
+-- name: tables
+CREATE TABLE projections.pupils (
+    school_id uuid NOT NULL,
+    pupil_id uuid NOT NULL,
+    version bigint NOT NULL,
+    nc_year text,
+    class_id uuid,
+    on_roll boolean NOT NULL,
+    names_type text NOT NULL,
+    names_version bigint NOT NULL,
+    names bytea NOT NULL,
+    record bytea NOT NULL,
+    PRIMARY KEY (school_id, pupil_id)
+);
+COMMENT ON TABLE projections.pupils IS 'Every pupil as the events so far describe them, but for those who were erased.';
+COMMENT ON COLUMN projections.pupils.class_id IS 'A digest of the name of the class, under a key of the school.';
+COMMENT ON COLUMN projections.pupils.names IS
+    'The names compartment, sealed as it came in the event of this type and version of the pupil.';
+COMMENT ON COLUMN projections.pupils.record IS
+    'The record compartment with all changes made, sealed with the pupil''s key for this row at this version.';
+
 -- name: of_many
 SELECT pupil_id, version, names_type, names_version, names, record
 FROM projections.pupils WHERE school_id = %s AND pupil_id = ANY (%s)

@@ -28,25 +28,14 @@ from domain.ledger.stream import RecordedEvent
 from domain.vault import keystore
 from domain.vault.keyring import Keyring
 from domain.vault.service_keys import ServiceKeys
-from projections.assessments import AssessmentsProjection
-from projections.attendance import AttendanceProjection
-from projections.logins import LoginsProjection
+from projections.forgetting import erased_in, forget_in_previous
 from projections.projection import Projection
-from projections.pupils import PupilsProjection
-from projections.targets import TargetsProjection
-from projections.usage import UsageProjection
+from projections.registry import discover
 from projections.waking import POLL_INTERVAL, Listener
 
 SQL = load("projections", "statements.sql")
 
-PROJECTIONS: tuple[Projection, ...] = (
-    PupilsProjection(),
-    AssessmentsProjection(),
-    TargetsProjection(),
-    AttendanceProjection(),
-    LoginsProjection(),
-    UsageProjection(),
-)
+PROJECTIONS = discover()
 """Every projection that there is."""
 
 BATCH = 4000
@@ -229,6 +218,8 @@ class Worker:
             its_own = events if len(projections) == 1 else events_of(projection, events)
             if its_own:
                 projection.apply(connection, keys, its_own)
+                if erased := erased_in(its_own):
+                    forget_in_previous(connection, keys.school_id, projection.name, erased)
         names = [projection.name for projection in projections]
         connection.execute(SQL["move_checkpoints"], [last, keys.school_id, names])
 

@@ -1,3 +1,22 @@
+-- name: tables
+CREATE TABLE projections.targets (
+    school_id uuid NOT NULL,
+    pupil_id uuid NOT NULL,
+    target_id uuid NOT NULL,
+    academic_year smallint NOT NULL,
+    term text NOT NULL,
+    scheme text NOT NULL,
+    position bigint NOT NULL,
+    type text NOT NULL,
+    version bigint NOT NULL,
+    record bytea NOT NULL,
+    PRIMARY KEY (school_id, pupil_id, target_id)
+);
+COMMENT ON TABLE projections.targets IS 'What pupils are meant to reach, as it was set last.';
+COMMENT ON COLUMN projections.targets.term IS 'A term or half-term; empty for a whole year.';
+COMMENT ON COLUMN projections.targets.record IS
+    'The record compartment, sealed as it came in the event of this type and version of the pupil''s log of targets.';
+
 -- name: upsert
 INSERT INTO projections.targets
     (school_id, pupil_id, target_id, academic_year, term, scheme, position, type, version, record)

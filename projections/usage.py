@@ -24,6 +24,7 @@ from domain.ledger.sql import load
 from domain.ledger.stream import RecordedEvent
 from domain.usage import Read
 from domain.vault.keyring import Keyring
+from projections.projection import Batches, Rows, Table
 
 SQL = load("projections", "usage.sql")
 
@@ -118,6 +119,9 @@ PERMISSIONS = {
 
 FIGURES, PUPILS = "the school's figures", "named pupils"
 """What is released."""
+_COLUMNS = tuple(field for field in UsageView.__struct_fields__ if field != "pupils")
+
+TABLE = Table("usage", key=("position", "number"), columns=(*_COLUMNS, "pupil_ids"))
 
 
 class UsageProjection:
@@ -132,19 +136,40 @@ class UsageProjection:
         "permission",
         *(f"{name}." for name in (*ACCOUNTS, *KEYS, *RESETS)),
     )
+    tables = (TABLE,)
 
     def apply(self, connection: Connection, keys: Keyring, events: Sequence[RecordedEvent]) -> None:
         """Adds a row for each thing done."""
-        mapper = EventMapper(keys)
-        rows = [row for event in events for row in _rows(event, _said(mapper, event))]
+        rows = _all_rows(keys, events)
         columns = [[getattr(view, field) for view, _ in rows] for field in _COLUMNS]
         connection.execute(SQL["add"], [keys.school_id, *columns, [pupils for _, pupils in rows]])
 
+    def fold(self, keys: Keyring, batches: Batches) -> Rows:
+        """A row for each thing done."""
+        return {
+            TABLE.name: [
+                (*(getattr(view, field) for field in _COLUMNS), _ids(pupils))
+                for events in batches
+                for view, pupils in _all_rows(keys, events)
+            ]
+        }
 
-_COLUMNS = [field for field in UsageView.__struct_fields__ if field != "pupils"]
+
+PROJECTION = UsageProjection()
 
 _Row = tuple[UsageView, bytes | None]
 """A row, and the ids of the pupils that were shown, 16 bytes each."""
+
+
+def _all_rows(keys: Keyring, events: Sequence[RecordedEvent]) -> list[_Row]:
+    mapper = EventMapper(keys)
+    return [row for event in events for row in _rows(event, _said(mapper, event))]
+
+
+def _ids(packed: bytes | None) -> list[UUID] | None:
+    if packed is None:
+        return None
+    return [UUID(bytes=packed[start : start + 16]) for start in range(0, len(packed) - 15, 16)]
 
 
 def _said(mapper: EventMapper, event: RecordedEvent) -> dict[str, Any]:

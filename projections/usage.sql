@@ -1,3 +1,42 @@
+-- name: tables
+CREATE TABLE projections.usage (
+    school_id uuid NOT NULL,
+    position bigint NOT NULL,
+    number integer NOT NULL DEFAULT 0,
+    happened_at timestamptz NOT NULL,
+    kind text NOT NULL
+        CHECK (kind IN (
+            'login', 'logout', 'failure', 'key', 'password', 'access', 'refusal', 'read', 'loss', 'permission',
+            'release')),
+    actor text NOT NULL CHECK (actor IN ('staff', 'operator', 'system')),
+    staff_id uuid,
+    about_id uuid,
+    session_id uuid,
+    key_id uuid,
+    what text,
+    route text,
+    times integer NOT NULL DEFAULT 1,
+    named boolean,
+    pupil_ids uuid[],
+    CHECK (
+        (kind IN ('read', 'release')) = (pupil_ids IS NOT NULL)
+        AND (kind IN ('read', 'release')) = (named IS NOT NULL)),
+    PRIMARY KEY (school_id, position, number)
+);
+COMMENT ON TABLE projections.usage IS
+    'All usage by a school''s staff, a row for each thing done: ids and codes, and nothing that is personal.';
+COMMENT ON COLUMN projections.usage.number IS 'Which read of those that were recorded at this position; otherwise 0.';
+COMMENT ON COLUMN projections.usage.happened_at IS
+    'When: for reads and refusals as the answering machine''s clock showed it, otherwise when it was recorded.';
+COMMENT ON COLUMN projections.usage.staff_id IS 'Who did it; for a failed login, whose account it was, if anybody''s.';
+COMMENT ON COLUMN projections.usage.about_id IS 'Whose account it was done to, where that is somebody else''s.';
+COMMENT ON COLUMN projections.usage.what IS
+    'What was read; why a login failed or a session ended; what was done to an account or key; what was missing.';
+COMMENT ON COLUMN projections.usage.route IS 'Where a refusal was: the method and the template of the path.';
+COMMENT ON COLUMN projections.usage.times IS 'How often; of lost reads, how many.';
+COMMENT ON COLUMN projections.usage.named IS 'Whether a read showed, or a release says, who the pupils are.';
+COMMENT ON COLUMN projections.usage.pupil_ids IS 'The pupils whom a read showed, or a release names.';
+
 -- name: add
 -- The pupils come as bytes of 16 each: PostgreSQL has no arrays of arrays of different lengths.
 INSERT INTO projections.usage

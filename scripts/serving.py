@@ -17,6 +17,7 @@ from domain.ledger.database import Database
 from domain.ledger.persistence import close_shared_databases
 from domain.vault import passwords
 from domain.vault.rewrapping import keep_rewrapping
+from projections.definitions import check
 from projections.runner import Worker
 from scripts.composition import PREFIX, Settings, build_services, close_mailer
 from scripts.metrics import metrics_served
@@ -88,7 +89,8 @@ def work(settings: Settings) -> None:
 
     Raises:
         Misconfigured: The database or the service's keys are not said, somebody who was erased is there
-            again, or metrics cannot be served as they are to be.
+            again, metrics cannot be served as they are to be, or the tables of a projection are not those of
+            this version.
     """
     stop = threading.Event()
     for number in STOPPING:
@@ -96,6 +98,8 @@ def work(settings: Settings) -> None:
     log_plainly()
     service_keys = settings.service_keys()
     with Database(settings.conninfo()) as database:
+        with database.transaction() as connection:
+            check(connection)
         if settings.erasures is not None:
             check_erased(database, settings.register_of_erasures())
         rewrapping = threading.Thread(

@@ -11,7 +11,7 @@ hold :data:`~domain.events.SEALED`, or :data:`~domain.events.ERASED` where the k
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, cast, get_type_hints
 from uuid import UUID
@@ -256,6 +256,28 @@ class EventMapper(Mapper[UUID]):
             return _read(form, steps, home, part)
         except _UNREADABLE as error:
             raise _cannot_read(home, topic, error) from None
+
+    def decoder_of(self, topic: str, home: Compartment) -> Callable[[bytes], Any]:
+        """What reads one compartment of every event of a type, once it is opened: for whole streams of them.
+
+        Args:
+            topic: The event's name and version.
+            home: The compartment.
+
+        Returns:
+            A function from the part, which is not nil, to an object with the compartment's fields.
+
+        Raises:
+            MapperDeserialisationError: The type is not known, or is newer than this software.
+        """
+        try:
+            form, steps = self._forms.find(topic)
+            decode = form.codecs[home].decoder.decode
+        except _UNREADABLE as error:
+            raise _cannot_read(home, topic, error) from None
+        if not steps:
+            return decode
+        return lambda part: decode(_upcast(part, steps[home]) or EMPTY)
 
     def _open_fields(
         self, form: _Form, steps: dict[Compartment, list[Upcaster]] | None, parts: Parts

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.resources import files
 
 import psycopg
 
 from domain.errors import Misconfigured
+from domain.ledger.database import Connection
 
 LOCK = 0x7461726765740001
 """The advisory lock that lets one process at a time migrate a database."""
@@ -54,11 +56,15 @@ def find(packages: Iterable[str]) -> list[Migration]:
 def migrate(conninfo: str, packages: Iterable[str]) -> list[str]:
     """Applies what has not been applied yet, each file in a transaction of its own, and returns their names.
 
+    A package may have a function `afterwards`, which is given the connection, makes whatever is still
+    missing, and returns the names of what it made.
+
     Safe to run twice and from two processes at once: the second waits, and finds nothing to do.
 
     Raises:
         Misconfigured: A file was edited after it had been applied, or the database is newer than this code.
     """
+    packages = list(packages)
     migrations = find(packages)
     done: list[str] = []
     with psycopg.connect(conninfo, autocommit=True) as connection:
@@ -88,4 +94,8 @@ def migrate(conninfo: str, packages: Iterable[str]) -> list[str]:
                     [migration.name, migration.digest],
                 )
             done.append(migration.name)
+        for package in packages:
+            afterwards: Callable[[Connection], list[str]] | None
+            afterwards = getattr(import_module(package), "afterwards", None)
+            done += afterwards(connection) if afterwards else []
     return done

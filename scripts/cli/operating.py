@@ -10,6 +10,7 @@ import typer
 
 from domain.errors import NotFound
 from domain.ledger.database import Database
+from scripts.cli import projecting
 from scripts.cli.failures import ExitCode
 from scripts.cli.options import Json, read_id
 from scripts.cli.output import moment, say, show_fields, show_json, show_table
@@ -27,7 +28,7 @@ HOST = "On the service's host"
 """The heading of these commands in the help."""
 
 projections_app = typer.Typer(
-    no_args_is_help=True, help="See whether what is read keeps up with what happens."
+    no_args_is_help=True, help="See whether what is read keeps up with what happens, and is what happened."
 )
 erasures_app = typer.Typer(
     no_args_is_help=True, help="Tell a restored database of the erasures that were made."
@@ -39,6 +40,7 @@ def add_to(app: typer.Typer) -> None:
     app.command(rich_help_panel=HOST, epilog=SETTINGS)(migrate)
     app.command(rich_help_panel=HOST, epilog=SETTINGS)(serve)
     app.command(rich_help_panel=HOST, epilog=SETTINGS)(worker)
+    projecting.add_to(projections_app, SETTINGS)
     app.add_typer(projections_app, name="projections", rich_help_panel=HOST)
     app.add_typer(erasures_app, name="erasures", rich_help_panel=HOST)
 
@@ -100,7 +102,7 @@ def worker() -> None:
 
 @projections_app.callback()
 def projections() -> None:
-    """See whether what is read keeps up with what happens."""
+    """See whether what is read keeps up with what happens, and is what happened."""
 
 
 @projections_app.command(epilog=SETTINGS)

@@ -20,6 +20,7 @@ from scripts.measuring import (
     opening,
     progress,
     projecting,
+    rebuilding,
     releases,
     transfers,
 )
@@ -34,6 +35,7 @@ BENCHMARKS: dict[str, Callable[[Ground], Iterator[Figure]]] = {
     "project": projecting.measure,
     "project.sealed": growing.measure_sealed,
     "project.lag": growing.measure_lag,
+    "rebuild": rebuilding.measure,
     "open": opening.measure,
     "progress": progress.measure,
     "release": releases.measure,
@@ -48,6 +50,9 @@ def main(
         typer.Argument(help=f"Which to run: {', '.join(BENCHMARKS)}. All, if none is named."),
     ] = None,
     json: Annotated[Path | None, typer.Option(help="Write the figures to this file as a JSON list.")] = None,
+    scale: Annotated[
+        float, typer.Option(min=0.001, max=1, help="Do a part of the work, where there is much: rebuild.")
+    ] = 1.0,
 ) -> None:
     """Measures Target Tracker on a PostgreSQL of its own, each figure beside a limit from the same run."""
     console = Console()
@@ -57,7 +62,7 @@ def main(
         )
     figures: list[Figure] = []
     for name in only or BENCHMARKS:
-        with console.status(f"measuring {name} …"), ground() as fresh:
+        with console.status(f"measuring {name} …"), ground(scale) as fresh:
             for measured in BENCHMARKS[name](fresh):
                 figures.append(measured)
                 _show(console, measured)

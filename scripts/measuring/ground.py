@@ -41,12 +41,14 @@ class Ground:
         name: The database.
         service_keys: The service's own keys.
         recovery: The public half of its recovery key; nobody has the private one.
+        scale: What part of the work to do, where a benchmark has much of it.
     """
 
     server: EmbeddedPostgres
     name: str
     service_keys: KeyRing
     recovery: bytes
+    scale: float = 1.0
 
     @property
     def api(self) -> str:
@@ -79,7 +81,7 @@ class Ground:
 
 
 @contextmanager
-def ground() -> Iterator[Ground]:
+def ground(scale: float = 1.0) -> Iterator[Ground]:
     """A fresh server, which is removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="tt-bench-") as folder:
         Path(folder).chmod(0o755)
@@ -91,7 +93,7 @@ def ground() -> Iterator[Ground]:
         try:
             server.create_database("bench")
             list(migrate(server.conninfo(database="bench"), MIGRATIONS))
-            yield Ground(server, "bench", new_ring(), PrivateKey.generate().public_bytes())
+            yield Ground(server, "bench", new_ring(), PrivateKey.generate().public_bytes(), scale)
         finally:
             server.destroy()
 

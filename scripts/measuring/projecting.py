@@ -51,9 +51,9 @@ def measure(ground: Ground) -> Iterator[Figure]:
     )  # fmt: skip
 
 
-def fill(school: SchoolApplication, events: int) -> None:
+def fill(school: SchoolApplication, events: int, pupils_of_it: int = PUPILS) -> None:
     """Fills a school's stream with assessments, as sheet after sheet of a year group would."""
-    append_batches(school, islice(sealed_assessments(school), events))
+    append_batches(school, islice(sealed_assessments(school, pupils_of_it), events))
 
 
 def append_batches(school: SchoolApplication, events: Iterator[StoredEvent], size: int = 5000) -> None:
@@ -62,16 +62,16 @@ def append_batches(school: SchoolApplication, events: Iterator[StoredEvent], siz
         school.stream.append(stored)
 
 
-def sealed_assessments(school: SchoolApplication) -> Iterator[StoredEvent]:
+def sealed_assessments(school: SchoolApplication, pupils_of_it: int = PUPILS) -> Iterator[StoredEvent]:
     """Assessments of a year group of made-up pupils, sheet after sheet, without end; none is appended."""
-    pupils = [new_id() for _ in range(PUPILS)]
+    pupils = [new_id() for _ in range(pupils_of_it)]
     with school.database.bound_to(school.school_id) as connection:
         keystore.add_subjects(connection, school.school_id, list(map(school.keys.make, pupils)))
     mapper = school.event_mapper
     versions = dict.fromkeys(pupils, 0)
     for number in count():
-        pupil_id = pupils[number % PUPILS]
-        turn = number // PUPILS
+        pupil_id = pupils[number % pupils_of_it]
+        turn = number // pupils_of_it
         versions[pupil_id] += 1
         recorded = AssessmentRecorded(
             originator_id=assessments_of(pupil_id),

@@ -9,8 +9,9 @@ import pytest
 from domain.ledger.database import Database
 from tests.application.conftest import registered, school, schools, sessions
 from tests.conftest import TestDatabase
+from tests.projections.lively import lively, template
 
-__all__ = ["registered", "school", "schools", "sessions"]
+__all__ = ["lively", "registered", "school", "schools", "sessions", "template"]
 
 
 @pytest.fixture(scope="module")
