@@ -14,6 +14,9 @@ from domain.academic_year import Term
 from domain.errors import Conflict, Erased, InvalidInput, NotFound
 from domain.events import SYSTEM, Actor, Event, Names, Open, Record, event, is_sealed
 from domain.pupil_day import term_of_birth
+from domain.pupil_parts import ERASURE_REASONS as ERASURE_REASONS
+from domain.pupil_parts import Concern as Concern
+from domain.pupil_parts import ErasureReason as ErasureReason
 from domain.pupil_record import AttendanceTotals as AttendanceTotals
 from domain.pupil_record import PupilNames as PupilNames
 from domain.pupil_record import PupilRecord as PupilRecord
@@ -89,20 +92,6 @@ class PupilReturned(Event, frozen=True, kw_only=True):
     returned_on: Record[date]
 
 
-class Concern(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """Something about a child that the school keeps an eye on.
-
-    Attributes:
-        id: Its id.
-        opened_on: Since when.
-        closed_on: Until when; none, while it is active.
-    """
-
-    id: UUID
-    opened_on: date
-    closed_on: date | None = None
-
-
 @event("pupil.concern-opened")
 class ConcernOpened(Event, frozen=True, kw_only=True):
     """The school has a concern about the child; the words stay in this event."""
@@ -119,24 +108,6 @@ class ConcernClosed(Event, frozen=True, kw_only=True):
     concern_id: Open[UUID]
     closed_on: Record[date]
     outcome: Names[str | None] = None
-
-
-class ErasureReason(StrEnum):
-    """Why a child was erased: one of these and no words of one's own, since the event stays for ever."""
-
-    REQUEST = "request"
-    RETENTION = "retention"
-    MISTAKE = "mistake"
-    COURT_ORDER = "court-order"
-
-
-ERASURE_REASONS = {
-    ErasureReason.REQUEST: "a parent, guardian or the child asked for it",
-    ErasureReason.RETENTION: "the time for which it may be kept is over",
-    ErasureReason.MISTAKE: "the record should never have been made",
-    ErasureReason.COURT_ORDER: "a court or the Information Commissioner ordered it",
-}
-"""What each reason means, for people."""
 
 
 @event("pupil.erased")
@@ -157,6 +128,7 @@ class PupilSnapshot(Event, frozen=True, kw_only=True):
     entered: Record[tuple[str, ...]] = ()
     leaving_reason: Record[str | None] = None
     destination: Names[Destination | None] = None
+    term_of_birth: Record[Term | None] = None
 
     @classmethod
     def take(cls, pupil: Pupil) -> PupilSnapshot:
@@ -172,6 +144,7 @@ class PupilSnapshot(Event, frozen=True, kw_only=True):
             entered=tuple(sorted(pupil.entered)),
             leaving_reason=pupil.leaving_reason,
             destination=pupil.destination,
+            term_of_birth=pupil.term_of_birth,
         )
 
 
@@ -247,6 +220,7 @@ def _after(pupil: Pupil | None, happened: Event) -> Pupil:
                 entered=_opened(happened.entered),
                 leaving_reason=happened.leaving_reason,
                 destination=happened.destination,
+                term_of_birth=happened.term_of_birth,
             )
         case _ if pupil is None:
             raise Conflict(f"{happened.name} cannot be the first event of a pupil")

@@ -128,7 +128,7 @@ def sheet(
         return views.sheet(connection, school.keys, ids, at, scheme)
 
 
-def test_half_terms_and_other_schemes_are_shown_and_count_for_no_benchmark(
+def test_half_terms_and_other_schemes_are_shown_and_the_last_half_term_counts_as_the_term(
     registered: RegisteredSchool, worker: Database
 ) -> None:
     school = registered.application
@@ -142,7 +142,7 @@ def test_half_terms_and_other_schemes_are_shown_and_count_for_no_benchmark(
     assessing.record(school, year, [Entry(pupil_id, "MAT", "104")], registered.teacher, scheme="ks1-tests")
     caught_up(worker)
     assert len(latest(school, pupil_id)) == 8
-    assert contributions(worker, school) == {("REA", "3"): (0, 1, 0)}
+    assert contributions(worker, school) == {("REA", "3"): (0, 0, 1)}
     last = AssessmentPoint(YEAR - 1, Term.SUMMER_2)
     assert [view.result.value for view in sheet(registered, [pupil_id], last, "steps")] == ["4s"]
     assert [view.result.value for view in sheet(registered, [pupil_id], year, "ks1-tests")] == ["104"]
