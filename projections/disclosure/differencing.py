@@ -10,15 +10,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from math import ceil, floor
+from typing import NamedTuple
 
 from projections.disclosure.examining import STANDINGS, Examined, Unit
 from projections.disclosure.rules import Rules
 from projections.disclosure.table import (
     ALL,
     NOT_APPLICABLE,
+    NOT_AVAILABLE,
     SUPPRESSED,
     Earlier,
-    Figure,
     Group,
     Measure,
     Row,
@@ -89,37 +90,51 @@ def row_of(earlier: Earlier, group: Group) -> Row | None:
     return NOBODY if known else None
 
 
-def given_away(
+class Compared(NamedTuple):
+    """A row beside what an earlier release told of it.
+
+    Attributes:
+        grown: Whether so many more pupils have come that the difference may be told.
+        quiet: Units that were suppressed then.
+        changed: Units whose figures are others, by too little to be told; and why.
+    """
+
+    grown: bool
+    quiet: set[Unit]
+    changed: dict[Unit, str]
+
+
+QUIET = "was suppressed then, and could be worked out from what has changed little since"
+SMALL = "differs from what was told then by too few pupils or schools"
+HARDLY_ANY = "tells of those who have come since that hardly any is of a standing"
+WHOLE = "the table has changed since, by too little for any of it to be told"
+
+
+def compare(
     new: Row,
     examined: Examined,
     old: Row,
-    rules: Rules,
-    earlier_rules: Rules,
+    rules: tuple[Rules, Rules],
     measures: Mapping[Unit, list[Measure]],
-) -> dict[Unit, str]:
-    """What a row must not tell since an earlier release told what it did.
+) -> Compared:
+    """Holds a row against what an earlier release told of it.
 
     What was suppressed stays suppressed: the change in between may be known to be small, and then the new
-    figure is the old one. What was told is told again as long as nothing is certain to have changed, or
-    where so many more pupils have come that the difference is enough to be told itself, whoever of the
-    schools they belong to.
+    figure is the old one. What was told may be told again if it is the same to the last digit; or if so many
+    more pupils have come, overall and of each standing that has changed for certain, that the difference is
+    enough to be told itself, whichever of the schools they belong to.
 
     Args:
         new: What the row would tell.
         examined: What is behind it.
         old: What the earlier release told.
-        rules: How much must lie behind a figure.
-        earlier_rules: What the earlier release was made under.
+        rules: What this one is made under, and what the earlier one was.
         measures: Of each unit, those that apply to the table.
-
-    Returns:
-        Units, and why.
     """
-    found: dict[Unit, str] = {}
-    for unit, names in measures.items():
-        if any(old.figure(name) == SUPPRESSED for name in names):
-            found[unit] = "was suppressed then, and could be worked out from what has changed little since"
-    before, now = told(old, earlier_rules), told(new, rules)
+    quiet = {
+        unit for unit, names in measures.items() if any(old.figure(name) == SUPPRESSED for name in names)
+    }
+    before, now = told(old, rules[1]), told(new, rules[0])
     changes = {
         name: (now[name][0] - before[name][1], now[name][1] - before[name][0])
         for name in now
@@ -130,36 +145,23 @@ def given_away(
         """Whether so many pupils have come that no school can be most of them."""
         least, largest = changes[name][0], examined.largest[name]
         return (
-            least >= rules.minimum_pupils
-            and least > (rules.minimum_schools - 1) * largest[0]
-            and rules.concentrated(largest, least) is None
+            least >= rules[0].minimum_pupils
+            and least > (rules[0].minimum_schools - 1) * largest[0]
+            and rules[0].concentrated(largest, least) is None
         )
 
-    def uncertain(name: Measure) -> bool:
-        return changes[name][0] <= 0 <= changes[name][1]
-
-    small = "differs from what was told then by too few pupils or schools"
+    changed: dict[Unit, str] = {}
     grown = "pupils" in changes and enough("pupils")
-    if "pupils" in changes and not (uncertain("pupils") or grown):
-        found.setdefault(Unit.SIZE, small)
-    for name in STANDINGS:
-        if name not in changes:
-            continue
-        if not (uncertain(name) or enough(name)):
-            found.setdefault(Unit.CONTENT, small)
-        if grown and changes[name][1] < rules.minimum_pupils:
-            found.setdefault(
-                Unit.CONTENT, "tells of those who have come since that hardly any is of a standing"
-            )
-    for unit, name in ((Unit.CONTENT, "mean_points"), (Unit.PROGRESS, "progress")):
-        if (
-            _both_tell(new.figure(name), old.figure(name))
-            and new.figure(name) != old.figure(name)
-            and not grown
-        ):
-            found.setdefault(unit, small)
-    return found
-
-
-def _both_tell(one: Figure, other: Figure) -> bool:
-    return one.value is not None and other.value is not None
+    if grown:
+        for name in STANDINGS:
+            if name in changes and not (changes[name][0] <= 0 <= changes[name][1] or enough(name)):
+                changed[Unit.CONTENT] = SMALL
+            elif name in changes and changes[name][1] < rules[0].minimum_pupils:
+                changed[Unit.CONTENT] = HARDLY_ANY
+    else:
+        for unit, names in measures.items():
+            for name in names:
+                was, is_now = old.figure(name), new.figure(name)
+                if SUPPRESSED not in (was, is_now) and NOT_AVAILABLE not in (was, is_now) and was != is_now:
+                    changed[unit] = SMALL
+    return Compared(grown, quiet, changed)

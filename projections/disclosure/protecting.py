@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from uuid import UUID
 
 from projections.disclosure.completing import Enough, complete, complete_rectangle, fixed_order
-from projections.disclosure.differencing import NOBODY, given_away, row_of, telling
+from projections.disclosure.differencing import NOBODY, QUIET, WHOLE, compare, row_of, telling
 from projections.disclosure.examining import STANDINGS, Examined, Number, Unit, examine, together
 from projections.disclosure.rules import Rules
 from projections.disclosure.table import (
@@ -109,13 +109,12 @@ class _Protection:
             self.examined[group] = examine(contributions.values(), self.rules, every)
         self._check()
         self.vacant = self._vacant(telling_ones)
-        for group, examined in self.examined.items():
+        for group in self.examined:
             if group not in self.vacant:
-                self.rows[group] = self._row(examined)
-                for unit, rule in examined.failing.items():
-                    self.hidden[unit][group] = rule
+                self._admit(group)
         for each in telling_ones:
             self._difference(each)
+        self._fill_vacant()
         if self.measures[Unit.PROGRESS]:
             for group in self.rows:
                 if group in before and before[group].mean_points == SUPPRESSED:
@@ -167,23 +166,66 @@ class _Protection:
             and group.characteristic != CROSSED
             and all(row_of(each, group) in (None, NOBODY) for each in earlier)
         }
-        return vacant | {
+        return vacant | self._cells_beside(vacant)
+
+    def _cells_beside(self, vacant: set[Group]) -> set[Group]:
+        return {
             group
             for group in self.examined
             if group.characteristic == CROSSED
             and any(Group(*side) in vacant for side in zip(SIDES, group.category.split("/", 1), strict=True))
         }
 
+    def _admit(self, group: Group) -> None:
+        examined = self.examined[group]
+        self.rows[group] = self._row(examined)
+        for unit, rule in examined.failing.items():
+            self.hidden[unit][group] = rule
+
+    def _fill_vacant(self) -> None:
+        """Suppresses empty rows, too, where others of their characteristic are suppressed.
+
+        Otherwise a suppressed row would be known to have somebody in it: of three that have three pupils
+        together each would have one.
+        """
+        closed = {group.characteristic for group in self.hidden[Unit.SIZE]}
+        left = {
+            group
+            for group in self.vacant
+            if group.characteristic not in closed | {CROSSED} and ALL not in self.hidden[Unit.SIZE]
+        }
+        left |= self._cells_beside(left)
+        for group in self.vacant - left:
+            self._admit(group)
+        self.vacant = left
+
     def _difference(self, earlier: Earlier) -> None:
+        """Holds the rows against an earlier release.
+
+        Were a single row suppressed because it has changed, its being suppressed would say that it has. So a
+        table that has not grown as a whole is told as it was told, or not at all.
+        """
+        grown, slightly = False, False
         for group, row in self.rows.items():
             old = row_of(earlier, group)
             if old is None:
                 continue
-            found = given_away(row, self.examined[group], old, self.rules, earlier.rules, self.measures)
-            for unit, text in found.items():
-                if group not in self.hidden[unit]:
-                    self.hidden[unit][group] = "differencing"
-                    self.differences[unit, group] = (earlier.release, text)
+            rules = (self.rules, earlier.rules)
+            found = compare(row, self.examined[group], old, rules, self.measures)
+            grown = grown or (group == ALL and found.grown)
+            slightly = slightly or bool(found.changed)
+            for unit, text in [
+                *((unit, QUIET) for unit in Unit if unit in found.quiet),
+                *found.changed.items(),
+            ]:
+                self._set_apart(unit, group, earlier.release, text)
+        if slightly and not grown:
+            self._set_apart(Unit.SIZE, ALL, earlier.release, WHOLE)
+
+    def _set_apart(self, unit: Unit, group: Group, release: int, text: str) -> None:
+        if group not in self.hidden[unit]:
+            self.hidden[unit][group] = "differencing"
+            self.differences[unit, group] = (release, text)
 
     def _complete(self) -> None:
         """Suppresses further rows, unit by unit; what a unit suppresses, those after it do as well."""

@@ -19,10 +19,10 @@ Measure = Literal["pupils", "below", "at", "above", "mean_points", "progress"]
 MEASURES: tuple[Measure, ...] = ("pupils", "below", "at", "above", "mean_points", "progress")
 
 UNKNOWN = "unknown"
-"""The category of those of whom it is not known. Without anybody in it, it is not applicable."""
+"""The category of those of whom it is not known. Without anybody in it, it may be told as not applicable."""
 
 SCHOOL_LEVEL = frozenset({"region", "school_type", "fsm_fifth", "size_band"})
-"""Characteristics of schools, not of pupils: a category that no school is in is not applicable.
+"""Characteristics of schools, not of pupils: an empty category may be told as not applicable.
 
 Where schools are is public, so that its emptiness says nothing of a pupil.
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from decimal import Decimal
+from pathlib import Path
 from typing import ClassVar
 from uuid import UUID
 
@@ -96,6 +97,35 @@ def test_rounding_is_half_up(count: int, base: int, rounded: int) -> None:
     assert msgspec.structs.replace(RULES, rounding_base=base).rounded(count) == rounded
 
 
+EXAMPLE = {
+    ("free_school_meals", "no"): (61, 142, 57),
+    ("free_school_meals", "yes"): (38, 44, 13),
+    ("free_school_meals", "unknown"): (2, 4, 1),
+    ("sex", "F"): (48, 97, 37),
+    ("sex", "M"): (53, 93, 34),
+}
+
+
+def test_the_worked_example_of_the_documentation() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "disclosure.md").read_text(encoding="utf-8")
+    built = table(EXAMPLE)
+    first = protect(built, RULES)
+    for group, schools in built.items():
+        three = [sum(getattr(each, name) for each in schools.values()) for name in ("below", "at", "above")]
+        for cells in ([sum(three), *three], told(first, *group)[:4]):
+            row = " | ".join(str(cell).replace("c", "`c`") for cell in cells)
+            assert f"| `{group.characteristic}` | `{group.category}` | {row} |" in page
+    earlier = [Earlier(1, first.rows, RULES)]
+    two_more = {**EXAMPLE, ("free_school_meals", "yes"): (38, 46, 13), ("sex", "F"): (48, 99, 37)}
+    assert protect(table(two_more), RULES, earlier).suppressed == 6 * len(built)
+    many_more = {
+        group: counts if "unknown" in group else tuple(count + 100 for count in counts)
+        for group, counts in EXAMPLE.items()
+    }
+    again = protect(table(many_more), RULES, earlier)  # type: ignore[arg-type]
+    assert again.suppressed == first.suppressed
+
+
 def test_a_small_group_is_suppressed_and_the_first_other_with_it() -> None:
     groups = {("sex", "F"): (80, 80, 80), ("sex", "M"): (90, 90, 90), ("sex", "unknown"): (2, 3, 1)}
     protected = protect(table(groups), RULES)
@@ -111,6 +141,24 @@ def test_where_nobody_is_unknown_no_other_row_has_to_be_suppressed() -> None:
     protected = protect(table(groups), RULES)
     assert told(protected, "sex", "unknown") == ["z"] * 6
     assert protected.suppressed == 0
+
+
+def test_but_not_where_another_row_is_suppressed() -> None:
+    """Otherwise a suppressed `unknown` would be known not to be empty."""
+    groups = {("sex", "F"): (1, 1, 1), ("sex", "M"): (90, 90, 90), ("sex", "unknown"): (0, 0, 0)}
+    assert told(protect(table(groups), RULES), "sex", "unknown") == ["c"] * 6
+    groups = {
+        ("region", "East"): (1, 1, 1),
+        ("region", "North"): (90, 90, 90),
+        ("region", "South"): (0, 0, 0),
+    }
+    assert told(protect(table(groups), RULES), "region", "South") == ["c"] * 6
+
+
+def test_a_category_that_everybody_is_in_is_told_as_all_pupils_are() -> None:
+    protected = protect(table({("region", "East"): (90, 90, 90), ("region", "North"): (0, 0, 0)}), RULES)
+    assert told(protected, "region", "North") == ["z"] * 6
+    assert told(protected, "region", "East") == told(protected, "all", "all")
 
 
 def test_but_that_nobody_is_in_care_says_it_of_everybody() -> None:
