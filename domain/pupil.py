@@ -16,6 +16,8 @@ from domain.academic_year import Term
 from domain.concerns import Concern as Concern
 from domain.concerns import ConcernClosed as ConcernClosed
 from domain.concerns import ConcernOpened as ConcernOpened
+from domain.erasure_reasons import ERASURE_REASONS as ERASURE_REASONS
+from domain.erasure_reasons import ErasureReason as ErasureReason
 from domain.errors import Conflict, Erased, Finding, InvalidInput
 from domain.events import SYSTEM, Actor, Event, Names, Open, Record, event, is_sealed
 from domain.pupil_day import term_of_birth
@@ -95,24 +97,6 @@ class PupilReturned(Event, frozen=True, kw_only=True):
     returned_on: Record[date]
 
 
-class ErasureReason(StrEnum):
-    """Why a child was erased: one of these and no words of one's own, since the event stays for ever."""
-
-    REQUEST = "request"
-    RETENTION = "retention"
-    MISTAKE = "mistake"
-    COURT_ORDER = "court-order"
-
-
-ERASURE_REASONS = {
-    ErasureReason.REQUEST: "a parent, guardian or the child asked for it",
-    ErasureReason.RETENTION: "the time for which it may be kept is over",
-    ErasureReason.MISTAKE: "the record should never have been made",
-    ErasureReason.COURT_ORDER: "a court or the Information Commissioner ordered it",
-}
-"""What each reason means, for people."""
-
-
 @event("pupil.erased")
 class PupilErased(Event, frozen=True, kw_only=True):
     """The child's keys were destroyed: what the other events said of the child cannot be read any more."""
@@ -132,6 +116,7 @@ class PupilSnapshot(Event, frozen=True, kw_only=True):
     leaving_reason: Record[str | None] = None
     destination: Names[Destination | None] = None
     away: Record[tuple[Away, ...]] = ()
+    term_of_birth: Record[Term | None] = None
 
     @classmethod
     def take(cls, pupil: Pupil) -> PupilSnapshot:
@@ -148,6 +133,7 @@ class PupilSnapshot(Event, frozen=True, kw_only=True):
             leaving_reason=pupil.leaving_reason,
             destination=pupil.destination,
             away=pupil.away,
+            term_of_birth=pupil.term_of_birth,
         )
 
 
@@ -226,6 +212,7 @@ def _after(pupil: Pupil | None, happened: Event) -> Pupil:
                 leaving_reason=happened.leaving_reason,
                 destination=happened.destination,
                 away=happened.away,
+                term_of_birth=happened.term_of_birth,
             )
         case _ if pupil is None:
             raise Conflict(f"{happened.name} cannot be the first event of a pupil")

@@ -23,6 +23,7 @@ FILES: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "local_authority": "local authority number, 3 digits",
             "establishment": "establishment number within it, 4 digits",
             "region": "region of England",
+            "school_type": "infant, junior, primary, middle, all-through, special or other",
             "agreement_from": "the first day of the agreement under which the data was held",
             "official_email": "the school's official address",
         },
@@ -70,6 +71,7 @@ FILES: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "leaving_reason": "why, if away: a code of the Department for Education",
             "destination": "where to, if away and its numbers are known: la, establishment",
             "away": "the times between leaving and coming back: left_on, returned_on",
+            "term_of_birth": "autumn, spring or summer: what benchmarks are told of the date of birth",
             "on_roll": "whether the child is at the school",
             "entered": "the fields that the school entered itself, which no file replaced",
             "names": "who the child is: surname, forename, date_of_birth, upn (Unique Pupil Number), "

@@ -6,9 +6,9 @@ from datetime import date
 
 from domain.academic_year import Term
 from domain.benchmarks import BenchmarksReleased, BenchmarksWithdrawn, CountedUpTo
-from domain.events import OPERATOR, Event
+from domain.events import OPERATOR, SYSTEM, Event
 from domain.ledger.operators_stream import RELEASES
-from domain.pupil import PupilAdmitted, PupilChanged
+from domain.pupil import PupilAdmitted, PupilChanged, PupilSnapshot
 from domain.pupil_record import PupilNames, PupilRecord
 from domain.school import SchoolFacts, SchoolRegistered
 from tests.ledger.example_ids import IMPORT, PUPIL, SCHOOL, TEACHER
@@ -64,6 +64,14 @@ BENCHMARK_LATER: dict[str, Event] = {
         originator_version=2,
         actor=TEACHER,
         names=PupilNames(surname="Exempel", forename="Robin", date_of_birth=date(2018, 5, 28)),
+        term_of_birth=Term.SUMMER,
+    ),
+    "pupil.snapshot.1 born": PupilSnapshot(
+        originator_id=PUPIL,
+        originator_version=2,
+        actor=SYSTEM,
+        names=PupilNames(surname="Exempel", forename="Robin", date_of_birth=date(2018, 5, 28)),
+        record=PupilRecord(sex="F", date_of_entry=date(2022, 9, 5)),
         term_of_birth=Term.SUMMER,
     ),
 }

@@ -35,6 +35,8 @@ from tests.projections.catching_up import caught_up
 from tests.projections.reference import is_read_by
 
 NOT_USAGE = {
+    "benchmarks.released",
+    "benchmarks.withdrawn",
     "school.registered",
     "import.completed",
     "pupil.admitted",

@@ -128,7 +128,7 @@ def sheet(
         return views.sheet(connection, school.keys, ids, at, scheme)
 
 
-def test_half_terms_and_other_schemes_are_shown_and_second_halves_count_for_benchmarks(
+def test_half_terms_and_other_schemes_are_shown_and_the_last_half_term_counts_as_the_term(
     registered: RegisteredSchool, worker: Database
 ) -> None:
     school = registered.application
@@ -141,8 +141,7 @@ def test_half_terms_and_other_schemes_are_shown_and_second_halves_count_for_benc
     year = WholeYear(YEAR - 1)
     assessing.record(school, year, [Entry(pupil_id, "MAT", "104")], registered.teacher, scheme="ks1-tests")
     caught_up(worker)
-    assert len(latest(school, pupil_id)) == 4
-    # What was entered later, of the second half, counts in place of the term's; other schemes do not.
+    assert len(latest(school, pupil_id)) == 8
     assert contributions(worker, school) == {("REA", "3"): (0, 0, 1)}
     last = AssessmentPoint(YEAR - 1, Term.SUMMER_2)
     assert [view.result.value for view in sheet(registered, [pupil_id], last, "steps")] == ["4s"]
