@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from uuid import UUID
 
 import msgspec
@@ -230,11 +230,15 @@ def _connected(conninfo: str) -> Iterator[Connection]:
 
 @contextmanager
 def _alone(connection: Connection, name: str) -> Iterator[None]:
-    """Keeps others from rebuilding the projection, until the connection closes."""
+    """Keeps others from rebuilding the projection meanwhile."""
     row = connection.execute(SQL["try_lock"], [name]).fetchone()
     if not (row and row[0]):
         raise Conflict(f"{name} is being rebuilt already")
-    yield
+    try:
+        yield
+    finally:
+        with suppress(psycopg.OperationalError):  # of a lost connection the server ends the lock
+            connection.execute(SQL["unlock"], [name])
 
 
 def _is_live(connection: Connection, definition: Definition) -> bool:

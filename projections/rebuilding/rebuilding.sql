@@ -40,6 +40,10 @@ DELETE FROM projections_next.checkpoints WHERE projection = %s
 -- One rebuilding of a projection at a time.
 SELECT pg_try_advisory_lock(hashtext('projections.rebuilding'), hashtext(%s))
 
+-- name: unlock
+-- At once: the server ends the session of a connection that was closed somewhat later.
+SELECT pg_advisory_unlock(hashtext('projections.rebuilding'), hashtext(%s))
+
 -- name: stop_workers
 -- Whoever takes a checkpoint waits; whoever reads one does not.
 LOCK TABLE projections.checkpoints IN EXCLUSIVE MODE

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
@@ -11,6 +10,7 @@ import msgspec
 import typer
 
 from domain.academic_year import academic_year_label
+from domain.school_time import today
 from scripts.cli.connection import signed_in
 from scripts.cli.failures import ExitCode, Misused
 from scripts.cli.operating import HOST, SETTINGS, worker_database
@@ -160,9 +160,8 @@ def propose(
         raise Misused(f"{output} is there already")
     settings = Settings.of()
     with worker_database() as database:
-        today = date.today()  # noqa: DTZ011 - a day
         report = propose(
-            database, settings.service_keys(), today, chosen, points, conninfo=settings.conninfo()
+            database, settings.service_keys(), today(), chosen, points, conninfo=settings.conninfo()
         )
     whole = msgspec.json.format(msgspec.json.encode(report), indent=2)
     if output is not None:

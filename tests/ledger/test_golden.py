@@ -147,7 +147,7 @@ def test_recording_adds_and_never_changes() -> None:
     assert golden.add_missing(recorded) == []
     assert recorded == RECORDED
 
-    lost, topic, kept = golden.topic_of(EXAMPLES[2]), golden.topic_of(EXAMPLES[3]), {"full": {"state": "00"}}
+    lost, topic, kept = golden.topic_of(EXAMPLES[3]), golden.topic_of(EXAMPLES[4]), {"full": {"state": "00"}}
     damaged = copy.deepcopy(RECORDED)
     del damaged["events"][lost]
     damaged["events"][topic] = kept

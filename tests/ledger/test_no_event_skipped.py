@@ -215,11 +215,12 @@ def test_there_is_no_other_way_to_append() -> None:
         "domain/ledger/migrations/0001_ledger.sql"
     ]
     assert places(r"FROM\s+ledger\.append\b") == [
+        "domain/ledger/migrations/0024_operators_stream.sql",
         "domain/ledger/single_append.py",
         "domain/ledger/statements.sql",
     ]
     assert places(r"\bappend_one\(") == ["domain/ledger/single_append.py", "domain/ledger/stream.py"]
-    assert places(r"SQL\[\"append") == ["domain/ledger/stream.py"]
+    assert places(r"SQL\[\"append") == ["domain/ledger/operators_stream.py", "domain/ledger/stream.py"]
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -135,6 +135,7 @@ def _pupil(keyring: Keyring, pupil: Pupil) -> tuple[Any, ...]:
         class_id,
         pupil.record.nc_year,
         pupil.on_roll,
+        pupil.away,
     )
 
 
@@ -334,13 +335,14 @@ def _shown_pupils(superuser: psycopg.Connection[Any], keyring: Keyring) -> dict[
         kept = msgspec.msgpack.decode(unseal(cipher, record, place), type=_Kept)
         event = StoredEvent(pupil_id, names_version, topic, b"")
         opened = EventMapper(keyring).open_part(event, pupil_id, Compartment.NAMES, names)["names"]
-        pupils[pupil_id] = (version, opened, kept.record, kept.left_on, class_id, nc_year, on_roll)
+        pupils[pupil_id] = (version, opened, kept.record, kept.left_on, class_id, nc_year, on_roll, kept.away)
     return pupils
 
 
 class _Kept(msgspec.Struct):
     record: domain.pupil.PupilRecord
     left_on: date | None = None
+    away: tuple[domain.pupil.Away, ...] = ()
 
 
 def _shown_results(

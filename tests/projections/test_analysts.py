@@ -108,6 +108,8 @@ def test_analysts_read_nothing_else(analyst: psycopg.Connection[Any], test_datab
         "analytics",
         "vault",
         "migrations",
+        "projections_next",
+        "projections_previous",
     }
     readable = []
     for name in relations:

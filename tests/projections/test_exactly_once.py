@@ -173,7 +173,8 @@ def server_of_its_own() -> Iterator[EmbeddedPostgres]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def test_a_server_that_crashes_is_outlived() -> None:
+@pytest.mark.parametrize("ends", [EmbeddedPostgres.kill, EmbeddedPostgres.stop], ids=["crash", "restart"])
+def test_a_server_that_crashes_or_is_restarted_is_outlived(ends: Callable[[EmbeddedPostgres], None]) -> None:
     with server_of_its_own() as server:
         server.create_database()
         list(migrate(server.conninfo(), MIGRATIONS))
@@ -182,7 +183,7 @@ def test_a_server_that_crashes_is_outlived() -> None:
         whole = country.behind()
         with workers(server.conninfo(WORKER), 3, batch=4) as processes:
             country.wait_until(lambda behind: behind < whole * 0.9)
-            server.kill()
+            ends(server)
             server.start()
             country.close()
             country.api, country.worker = (
@@ -302,10 +303,13 @@ def test_it_would_if_the_head_it_read_before_were_trusted(
 ) -> None:
     """The sabotaged twin."""
 
-    def trusting(connection: Connection, school_id: UUID, name: str) -> tuple[int, int] | None:
-        row = connection.execute(runner.SQL["take_checkpoint"], [school_id, name], binary=True).fetchone()
-        return (row[0], row[1]) if row and row[0] != row[1] else None
+    def trusting(
+        connection: Connection, school_id: UUID, names: Sequence[str]
+    ) -> tuple[set[str], dict[tuple[int, int], list[str]]]:
+        rows = connection.execute(runner.SQL["take_checkpoints"], [school_id, list(names)], binary=True)
+        taken = rows.fetchall()
+        return {row[0] for row in taken}, {(row[1], row[2]): [row[0]] for row in taken if row[1] != row[2]}
 
-    monkeypatch.setattr(runner, "_take", trusting)
+    monkeypatch.setattr(runner, "_take_each", trusting)
     after, before = overtaken(country)
     assert after < before

@@ -129,6 +129,11 @@ def series(database: TestDatabase, schools: int) -> int:
             [schools],
         )
         superuser.execute(
+            "INSERT INTO ledger.schools (urn, school_id)"
+            " SELECT (800000 + row_number() OVER ())::text, school_id FROM ledger.streams"
+            " WHERE school_id NOT IN (SELECT school_id FROM ledger.schools)"
+        )
+        superuser.execute(
             "INSERT INTO projections.checkpoints"
             " (school_id, projection, stopped_at, stopped_by, tries, next_try_at)"
             " SELECT school_id, 'pupils', now(), 'ValueError', 1, now()"
