@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import msgspec
@@ -13,6 +14,7 @@ from domain.assessment import nc_year_then
 from domain.progress.entries import Entry
 from domain.schemes.catalogue import EYFS_PROFILE, SCHEMES
 from domain.schemes.early_years import good_level_of_development
+from domain.schemes.scheme import Standing
 from projections.benchmarks.characteristics import of_pupil
 from projections.benchmarks.points import Point
 from projections.benchmarks.reading import Courses, PupilThen, SchoolThen
@@ -100,7 +102,7 @@ class SchoolCounts(msgspec.Struct, frozen=True, kw_only=True):
     tables: dict[Measured, dict[Group, Counts]]
 
 
-_PLACES: Final = {"below": 0, "at": 1, "above": 2}
+_PLACES: Final[dict[Standing, int]] = {"below": 0, "at": 1, "above": 2}
 _WIDTH: Final = len(Counts._fields)
 
 
@@ -223,3 +225,15 @@ def scale_of(measured: Measured) -> str | None:
     """The scale of points that a table's means are on, where its results count points."""
     scheme = SCHEMES[measured.scheme]
     return next((scale for version in reversed(scheme.versions) for scale in version.scales), None)
+
+
+@lru_cache(maxsize=1024)
+def possible_standings(measured: Measured) -> frozenset[Standing]:
+    """The standings that any value of a scheme has: none is above the standard of the phonics check."""
+    at = measured.point.at
+    try:
+        version = SCHEMES[measured.scheme].in_year(at.academic_year)
+    except ValueError:  # results of a scheme that was not in use then, as files may hold
+        return frozenset(_PLACES)
+    standings = {version.standing(value, measured.nc_year, at) for value in version.values}
+    return frozenset(standing for standing in standings if standing is not None) or frozenset(_PLACES)

@@ -16,7 +16,13 @@ from projections.benchmarks.characteristics import (
     of_school,
     share_of_meals,
 )
-from projections.benchmarks.counting import Counts, Measured, SchoolCounts, scale_of
+from projections.benchmarks.counting import (
+    Counts,
+    Measured,
+    SchoolCounts,
+    possible_standings,
+    scale_of,
+)
 from projections.benchmarks.earlier import EarlierFigures
 from projections.benchmarks.points import Point
 from projections.benchmarks.rows import BandRow, DistributionRow, FigureRow
@@ -178,7 +184,9 @@ def tell(
     if not contributions[ALL]:
         return None
     without_points = sum(counts.pointed if held else counts.unheld for counts in everybody) == 0
-    not_applicable: set[Measure] = set() if held else set(STANDINGS)
+    not_applicable: set[Measure] = set(STANDINGS)
+    if held:
+        not_applicable -= possible_standings(measured)
     if without_points:
         not_applicable |= {"mean_points", "progress"}
     if measured.point.before is None or not any(each.progressed for each in contributions[ALL].values()):

@@ -1,7 +1,7 @@
 """`release`: a release over 2,000 schools, from counting every pupil to the published tables.
 
 The schools are made cheaply: without staff or login keys, and with no more than what a release reads. Each
-has 30 to 90 pupils, 60 on average, with judgements in three subjects at the point and at the one before.
+has 60 to 180 pupils, 120 on average, with judgements in three subjects at the point and at the one before.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from scripts.measuring.ground import Ground, made_up_child
 from scripts.measuring.measure import Figure, figure
 
 SCHOOLS = 2000
-PUPILS = (30, 45, 60, 75, 90)
+PUPILS = (60, 90, 120, 150, 180)
 SUBJECTS = ("REA", "WRI", "MAT")
 THEN, BEFORE = AssessmentPoint(2024, Term.SUMMER), AssessmentPoint(2024, Term.SPRING)
 TODAY = date(2025, 9, 1)
