@@ -130,7 +130,8 @@ def series(database: TestDatabase, schools: int) -> int:
         )
         superuser.execute(
             "INSERT INTO ledger.schools (urn, school_id)"
-            " SELECT (800000 + (SELECT count(*) FROM ledger.schools) + row_number() OVER ())::text, school_id FROM ledger.streams"
+            " SELECT (800000 + (SELECT count(*) FROM ledger.schools) + row_number() OVER ())::text, school_id"
+            " FROM ledger.streams"
             " WHERE school_id NOT IN (SELECT school_id FROM ledger.schools)"
         )
         superuser.execute(
