@@ -83,19 +83,26 @@ def traffic_on(test_database: TestDatabase, schools: list[LivelySchool]) -> Iter
     traffic = Traffic()
     with Database(test_database.conninfo(WORKER)) as at_work, Database(test_database.conninfo()) as api:
         workers = [Worker(at_work, SERVICE_KEYS, batch=50) for _ in range(2)]
+        go_home = threading.Event()
+        shifts = [
+            threading.Thread(target=traffic.run, args=[lambda worker=worker: worker.run(go_home)])
+            for worker in workers
+        ]
         work = [
-            *(lambda worker=worker: worker.run(traffic.stop) for worker in workers),
             *(lambda school=school: write_on(traffic, api, school) for school in schools),
             *(lambda school=school: read_on(traffic, api, school) for school in schools),
         ]
         threads = [threading.Thread(target=traffic.run, args=[each]) for each in work]
-        for thread in threads:
+        for thread in (*shifts, *threads):
             thread.start()
         try:
             yield traffic
         finally:
             traffic.stop.set()
             for thread in threads:
+                thread.join()
+            go_home.set()  # after those who wait for what they do
+            for thread in shifts:
                 thread.join()
 
 
