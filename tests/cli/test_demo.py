@@ -110,7 +110,13 @@ def test_what_it_proposes_works_and_ctrl_c_stops_it(folder: Path) -> None:
             timeout=LONGEST, check=False,
         )  # fmt: skip
         assert tried.returncode == 0, (tried.stdout[-3000:], tried.stderr)
-        for told in ("You are logged in", "assessment.corrected", "turned away", "unchanged   420", "mean_points"):
+        for told in (
+            "You are logged in",
+            "assessment.corrected",
+            "turned away",
+            "unchanged   420",
+            "mean_points",
+        ):
             assert told in tried.stdout
         another = subprocess.run(
             [sys.executable, "-m", "scripts.demonstration", "--folder", folder], cwd=ROOT, env=ENVIRONMENT,
