@@ -20,8 +20,9 @@ from domain.application.school_application import assessments_of
 from domain.assessment import STATEMENTS, STATUTORY, STEPS, Cell, Result, cell_of, meaning_of
 from domain.errors import KeyNotHeld
 from domain.events import Compartment, is_sealed
+from domain.ledger.arrays import Bigints, Byteas, Smallints, Texts, Uuids, columns_of
 from domain.ledger.database import Connection
-from domain.ledger.mapper import EventMapper, Origin, split
+from domain.ledger.mapper import EMPTY, EventMapper, Origin, split
 from domain.ledger.sealing import generation_of, place_in_log, places_of_log, unseal
 from domain.ledger.sql import load
 from domain.ledger.stream import RecordedEvent
@@ -46,6 +47,10 @@ class _Row(NamedTuple):
     type: str
     version: int
     record: bytes
+
+
+_ROW = (Uuids, Uuids, Smallints, Texts, Texts, Bigints, Bigints, Texts, Bigints, Byteas)
+_VOIDED = (Uuids, Uuids, Bigints, Texts, Bigints)
 
 
 class _Entry(NamedTuple):
@@ -76,45 +81,43 @@ class AssessmentsProjection:
 
     def apply(self, connection: Connection, keys: Keyring, events: Sequence[RecordedEvent]) -> None:
         """Writes what the events make of the entries that they are about."""
-        mapper = EventMapper(keys)
-        subjects = [mapper.subject_of(event) for event in events]
-        keys.need(set(subjects))
-        gone = {subject for subject in subjects if keys.is_erased(subject)}
-        if gone:
-            connection.execute(SQL["remove"], [keys.school_id, list(gone)])
-        rows: dict[UUID, _Row] = {}
+        reader = _Reader(keys)
+        rows: dict[int, _Row] = {}
         voided: list[tuple[UUID, UUID, int, str, int]] = []
-        for event, pupil_id in zip(events, subjects, strict=True):
-            if pupil_id in gone:
-                continue
-            parts = split(event.state)
-            assessment_id = mapper.open_part(event, pupil_id, Compartment.OPEN, parts.open)["assessment_id"]
-            if event.topic.startswith("assessment.voided."):
+        for event, pupil_id, assessment_id, said, record in reader.read(events):
+            if said is None:
                 voided.append((pupil_id, assessment_id, event.id, event.topic, event.originator_version))
-            else:
-                entered = rows[assessment_id].entered if assessment_id in rows else event.id
-                rows[assessment_id] = _row(mapper, event, pupil_id, assessment_id, entered, parts.record)
+                continue
+            before = rows.get(assessment_id.int)
+            rows[assessment_id.int] = _Row(
+                pupil_id,
+                assessment_id,
+                *said,
+                before.entered if before else event.id,
+                event.id,
+                event.topic,
+                event.originator_version,
+                record,
+            )
+        if reader.gone:
+            connection.execute(SQL["remove"], [keys.school_id, list(reader.gone)])
         if rows:
-            columns = [list(column) for column in zip(*rows.values(), strict=True)]
-            connection.execute(SQL["upsert"], [keys.school_id, *columns])
+            connection.execute(SQL["upsert"], [keys.school_id, *columns_of(rows.values(), *_ROW)])
         if voided:
-            columns = [list(column) for column in zip(*voided, strict=True)]
-            connection.execute(SQL["void"], [*columns, keys.school_id])
+            connection.execute(SQL["void"], [*columns_of(voided, *_VOIDED), keys.school_id])
 
     def fold(self, keys: Keyring, batches: Batches) -> Rows:
         """Every entry as its newest event says it."""
         reader = _Reader(keys)
-        entries: dict[UUID, _Entry] = {}
+        entries: dict[int, _Entry] = {}
         for events in batches:
-            for event, pupil_id, assessment_id, result, record in reader.read(events):
-                before = entries.get(assessment_id)
-                if result is not None:
-                    entries[assessment_id] = _Entry(
+            for event, pupil_id, assessment_id, said, record in reader.read(events):
+                before = entries.get(assessment_id.int)
+                if said is not None:
+                    entries[assessment_id.int] = _Entry(
                         pupil_id,
                         assessment_id,
-                        result.academic_year,
-                        result.term or "",
-                        _cell(result),
+                        *said,
                         before.entered if before else event.id,
                         event.id,
                         event.topic,
@@ -123,7 +126,7 @@ class AssessmentsProjection:
                         before.voided if before else False,
                     )
                 elif before:
-                    entries[assessment_id] = before._replace(
+                    entries[assessment_id.int] = before._replace(
                         position=event.id,
                         type=event.topic,
                         version=event.originator_version,
@@ -136,33 +139,22 @@ class AssessmentsProjection:
 PROJECTION = AssessmentsProjection()
 
 
-def _row(
-    mapper: EventMapper,
-    event: RecordedEvent,
-    pupil_id: UUID,
-    assessment_id: UUID,
-    entered: int,
-    record: bytes | None,
-) -> _Row:
-    if record is None:
-        raise ValueError(f"{event.topic} says no result")
-    result: Result = mapper.open_part(event, pupil_id, Compartment.RECORD, record)["result"]
-    return _Row(
-        pupil_id,
-        assessment_id,
-        result.academic_year,
-        result.term or "",
-        _cell(result),
-        entered,
-        event.id,
-        event.topic,
-        event.originator_version,
-        record,
-    )
+class _Place(NamedTuple):
+    """Where a result belongs: what its row says of it in clear."""
+
+    academic_year: int
+    term: str
+    cell: str
 
 
-_Said = tuple[RecordedEvent, UUID, UUID, Result | None, bytes]
-"""An event, the pupil, the entry, the result and as it lies in the event; no result, if it was voided."""
+_Said = tuple[RecordedEvent, UUID, UUID, _Place | None, bytes]
+"""An event, the pupil, the entry, the place of the result, and the result as it lies in the event.
+
+There is no place, if the entry was voided.
+"""
+
+_MOST_KNOWN = 10_000
+"""So many different results are remembered: those of a school are the same few hundred, again and again."""
 
 
 class _Log:
@@ -170,59 +162,97 @@ class _Log:
 
     __slots__ = ("ciphers", "gone", "places", "pupil_id")
 
-    def __init__(self, keys: Keyring, originator_id: UUID, pupil_id: UUID) -> None:
+    def __init__(self, school_id: UUID, originator_id: UUID, pupil_id: UUID) -> None:
         self.pupil_id = pupil_id
-        self.gone = keys.is_erased(pupil_id)
-        self.places = places_of_log(keys.school_id, originator_id, Compartment.RECORD)
+        self.gone = False
+        self.places = places_of_log(school_id, originator_id, Compartment.RECORD)
         self.ciphers: dict[int, AESGCM] = {}
 
 
+class _Type:
+    """How the events of one type are read."""
+
+    __slots__ = ("known", "open", "record")
+
+    def __init__(self, mapper: EventMapper, topic: str) -> None:
+        self.open = mapper.decoder_of(topic, Compartment.OPEN)
+        self.record: Callable[[bytes], Any] | None = None
+        if not topic.startswith("assessment.voided."):
+            self.record = mapper.decoder_of(topic, Compartment.RECORD)
+        self.known: dict[bytes, _Place] = {}
+
+    def place_of(self, content: bytes) -> _Place:
+        """Where a result belongs, of which this is what was sealed."""
+        place = self.known.get(content)
+        if place is None:
+            assert self.record
+            result: Result = self.record(content).result
+            place = _Place(result.academic_year, result.term or "", _cell(result))
+            if len(self.known) >= _MOST_KNOWN:
+                self.known.clear()
+            self.known[content] = place
+        return place
+
+
 class _Reader:
-    """Reads the events of a whole stream: what those of a log or a type have in common is found out once."""
+    """Reads many events: what those of a log or a type have in common is found out once."""
 
     def __init__(self, keys: Keyring) -> None:
         self._keys = keys
         self._mapper = EventMapper(keys)
-        self._logs: dict[UUID, _Log] = {}
-        self._open: dict[str, Callable[[bytes], Any]] = {}
-        self._record: dict[str, Callable[[bytes], Any]] = {}
+        self._logs: dict[int, _Log] = {}
+        self._types: dict[str, _Type] = {}
+        self.gone: set[UUID] = set()
+        """The children of whom there were events, and who have been erased."""
 
     def read(self, events: Iterable[RecordedEvent]) -> Iterator[_Said]:
-        """What the events say, but for those of children who have been erased."""
-        opened = []
-        new: dict[UUID, UUID] = {}
+        """What the events say, but for those of children who have been erased.
+
+        Raises:
+            ValueError: An event of a pupil's log is about another pupil, or says no result.
+            KeyNotHeld: The key of a pupil's record is missing.
+            DoesNotOpen: A result was damaged, or moved here from elsewhere.
+        """
+        opened: list[tuple[RecordedEvent, _Log, _Type, UUID, bytes | None]] = []
+        new: list[_Log] = []
+        erased: set[UUID] = set()
         for event in events:
             topic = event.topic
-            if topic not in self._open:
-                self._learn(topic)
-            parts = split(event.state)
-            if topic.startswith("pupil.erased."):  # there are no keys, by which it is told
+            if topic.startswith("pupil.erased."):
+                erased.add(self._mapper.subject_of(event))
                 continue
-            assert parts.open is not None
-            said = self._open[topic](parts.open)
-            opened.append((event, said.assessment_id, parts.record))
-            if event.originator_id not in self._logs:
-                new[cast("UUID", event.originator_id)] = said.pupil_id
-        self._keys.need(set(new.values()))
-        for originator_id, pupil_id in new.items():
-            self._logs[originator_id] = _Log(self._keys, originator_id, pupil_id)
-        for event, assessment_id, record in opened:
-            log = self._logs[cast("UUID", event.originator_id)]
+            kind = self._types.get(topic)
+            if kind is None:
+                kind = self._types[topic] = _Type(self._mapper, topic)
+            parts = split(event.state)
+            said = kind.open(parts.open or EMPTY)
+            originator_id = cast("UUID", event.originator_id)
+            # A UUID's own hash and comparison are Python's, those of its number are not.
+            log = self._logs.get(originator_id.int)
+            if log is None:
+                log = _Log(self._keys.school_id, originator_id, said.pupil_id)
+                self._logs[originator_id.int] = log
+                new.append(log)
+            elif said.pupil_id.int != log.pupil_id.int:
+                raise ValueError(f"{topic} is about another pupil than others of its log")
+            opened.append((event, log, kind, said.assessment_id, parts.record))
+        self._keys.need(erased.union(log.pupil_id for log in new))
+        self.gone |= {pupil_id for pupil_id in erased if self._keys.is_erased(pupil_id)}
+        for log in new:
+            log.gone = self._keys.is_erased(log.pupil_id)
+            if log.gone:
+                self.gone.add(log.pupil_id)
+        for event, log, kind, assessment_id, record in opened:
             if log.gone:
                 continue
-            if event.topic.startswith("assessment.voided."):
+            if kind.record is None:
                 yield event, log.pupil_id, assessment_id, None, b""
                 continue
             if record is None:
                 raise ValueError(f"{event.topic} says no result")
             place = place_in_log(log.places, event.originator_version, event.topic)
-            said = self._record[event.topic](unseal(self._cipher(log, record), record, place))
-            yield event, log.pupil_id, assessment_id, said.result, record
-
-    def _learn(self, topic: str) -> None:
-        self._open[topic] = self._mapper.decoder_of(topic, Compartment.OPEN)
-        if topic.startswith("assessment.") and not topic.startswith("assessment.voided."):
-            self._record[topic] = self._mapper.decoder_of(topic, Compartment.RECORD)
+            content = unseal(self._cipher(log, record), record, place)
+            yield event, log.pupil_id, assessment_id, kind.place_of(content), record
 
     def _cipher(self, log: _Log, record: bytes) -> AESGCM:
         generation = generation_of(record)

@@ -12,7 +12,7 @@ import gc
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from functools import partial
@@ -214,8 +214,9 @@ class Worker:
         """Writes what the events after a position make of the rows, and moves the checkpoints."""
         categories = {category for projection in projections for category in projection.categories}
         events = _read(connection, keys.school_id, after, last, tuple(categories))
+        topics = {event.topic for event in events}
         for projection in projections:
-            its_own = events if len(projections) == 1 else events_of(projection, events)
+            its_own = events_of(projection, events, topics)
             if its_own:
                 projection.apply(connection, keys, its_own)
                 if erased := erased_in(its_own):
@@ -224,13 +225,27 @@ class Worker:
         connection.execute(SQL["move_checkpoints"], [last, keys.school_id, names])
 
 
-def events_of(projection: Projection, events: Sequence[RecordedEvent]) -> list[RecordedEvent]:
-    """Those events that a projection reads, as the statement `events` would choose them."""
+def events_of(
+    projection: Projection, events: Sequence[RecordedEvent], topics: Iterable[str]
+) -> Sequence[RecordedEvent]:
+    """Those events that a projection reads, as the statement `events` would choose them.
+
+    Args:
+        projection: The projection.
+        events: Events, in their order.
+        topics: The topics that there are among them.
+    """
     categories = set(projection.categories)
-    read: dict[str, bool] = {}
-    for topic in {event.topic for event in events}:
-        read[topic] = topic.split(".", 1)[0] in categories or topic.rstrip("0123456789") in categories
-    return [event for event in events if read[event.topic]]
+    unread = {
+        topic
+        for topic in topics
+        if topic.split(".", 1)[0] not in categories and topic.rstrip("0123456789") not in categories
+    }
+    if not unread:
+        return events
+    if unread.issuperset(topics):
+        return []
+    return [event for event in events if event.topic not in unread]
 
 
 def collect_garbage_seldom() -> None:
