@@ -20,10 +20,10 @@ from domain.application.school_application import assessments_of
 from domain.assessment import STATEMENTS, STATUTORY, STEPS, Cell, Result, cell_of, meaning_of
 from domain.errors import KeyNotHeld
 from domain.events import Compartment, is_sealed
-from domain.ledger.arrays import Bigints, Byteas, Smallints, Texts, Uuids, columns_of
+from domain.ledger.columns import Array, Bigints, Byteas, Smallints, Texts, Uuids, columns_of
 from domain.ledger.database import Connection
 from domain.ledger.mapper import EMPTY, EventMapper, Origin, split
-from domain.ledger.sealing import generation_of, place_in_log, places_of_log, unseal
+from domain.ledger.sealing import GENERATION_SIZE, generation_of, place_in_log, places_of_log, unseal
 from domain.ledger.sql import load
 from domain.ledger.stream import RecordedEvent
 from domain.schemes.catalogue import EYFS_BANDS
@@ -49,8 +49,10 @@ class _Row(NamedTuple):
     record: bytes
 
 
-_ROW = (Uuids, Uuids, Smallints, Texts, Texts, Bigints, Bigints, Texts, Bigints, Byteas)
-_VOIDED = (Uuids, Uuids, Bigints, Texts, Bigints)
+_ROW: tuple[type[Array], ...] = (
+    Uuids, Uuids, Smallints, Texts, Texts, Bigints, Bigints, Texts, Bigints, Byteas,
+)  # fmt: skip
+_VOIDED: tuple[type[Array], ...] = (Uuids, Uuids, Bigints, Texts, Bigints)
 
 
 class _Entry(NamedTuple):
@@ -102,9 +104,9 @@ class AssessmentsProjection:
         if reader.gone:
             connection.execute(SQL["remove"], [keys.school_id, list(reader.gone)])
         if rows:
-            connection.execute(SQL["upsert"], [keys.school_id, *columns_of(rows.values(), *_ROW)])
+            connection.execute(SQL["upsert"], [keys.school_id, *columns_of(rows.values(), _ROW)])
         if voided:
-            connection.execute(SQL["void"], [*columns_of(voided, *_VOIDED), keys.school_id])
+            connection.execute(SQL["void"], [*columns_of(voided, _VOIDED), keys.school_id])
 
     def fold(self, keys: Keyring, batches: Batches) -> Rows:
         """Every entry as its newest event says it."""
@@ -166,7 +168,7 @@ class _Log:
         self.pupil_id = pupil_id
         self.gone = False
         self.places = places_of_log(school_id, originator_id, Compartment.RECORD)
-        self.ciphers: dict[int, AESGCM] = {}
+        self.ciphers: dict[bytes, AESGCM] = {}
 
 
 class _Type:
@@ -251,17 +253,15 @@ class _Reader:
             if record is None:
                 raise ValueError(f"{event.topic} says no result")
             place = place_in_log(log.places, event.originator_version, event.topic)
-            content = unseal(self._cipher(log, record), record, place)
+            cipher = log.ciphers.get(record[:GENERATION_SIZE]) or self._cipher(log, record)
+            content = unseal(cipher, record, place)
             yield event, log.pupil_id, assessment_id, kind.place_of(content), record
 
     def _cipher(self, log: _Log, record: bytes) -> AESGCM:
-        generation = generation_of(record)
-        cipher = log.ciphers.get(generation)
+        cipher = self._keys.to_open(log.pupil_id, Compartment.RECORD, generation_of(record))
         if cipher is None:
-            cipher = self._keys.to_open(log.pupil_id, Compartment.RECORD, generation)
-            if cipher is None:
-                raise KeyNotHeld("The key of a pupil's record is missing")
-            log.ciphers[generation] = cipher
+            raise KeyNotHeld("The key of a pupil's record is missing")
+        log.ciphers[record[:GENERATION_SIZE]] = cipher
         return cipher
 
 

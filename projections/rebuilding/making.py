@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 import psycopg
 from psycopg import sql
 
+from domain.ledger.columns import can_copy, copy_of
 from domain.ledger.database import Connection, bound, may_pass
 from domain.ledger.sql import load
 from domain.ledger.stream import RecordedEvent
@@ -73,7 +75,7 @@ class Maker:
         self._connection.execute("SET synchronous_commit = off")
         self._projection = projection
         self._keep, self._compare = keep, compare
-        self._types: dict[str, list[int]] = {}
+        self._types: dict[str, _Types] = {}
 
     def close(self) -> None:
         """Closes the connection."""
@@ -138,11 +140,16 @@ class Maker:
             return
         if table.name not in self._types:
             self._types[table.name] = _types(self._connection, table)
+        types = self._types[table.name]
         into = sql.SQL("COPY {table} ({columns}) FROM STDIN (FORMAT binary)").format(
             table=sql.Identifier(NEXT, table.name), columns=_names(("school_id", *table.columns))
         )
         with self._connection.cursor() as cursor, cursor.copy(into) as copy:
-            copy.set_types(self._types[table.name])
+            if types.by_column:
+                for part in copy_of(school_id, rows, types.numbers[1:]):
+                    copy.write(part)
+                return
+            copy.set_types(types.numbers)
             for row in rows:
                 copy.write_row((school_id, *row))
 
@@ -197,15 +204,27 @@ def _without(table: Table, rows: list[Row], gone: set[UUID]) -> list[Row]:
     return [row for row in rows if row[place] not in gone]
 
 
-def _types(connection: Connection, table: Table) -> list[int]:
-    """The types of the columns, as PostgreSQL numbers them: a binary copy must have exactly these."""
-    found: dict[str, int] = dict(
-        connection.execute(
-            "SELECT attname, atttypid::bigint FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0",
-            [f"{NEXT}.{table.name}"],
-        ).fetchall()
-    )
-    return [found[column] for column in ("school_id", *table.columns)]
+class _Types(NamedTuple):
+    """The types of a table's columns, as PostgreSQL numbers them: a binary copy must have exactly these.
+
+    `by_column` says that the rows can be copied column by column: their types are known there, and nothing is
+    null.
+    """
+
+    numbers: list[int]
+    by_column: bool
+
+
+def _types(connection: Connection, table: Table) -> _Types:
+    rows = connection.execute(
+        "SELECT attname, atttypid::bigint, attnotnull FROM pg_attribute "
+        "WHERE attrelid = %s::regclass AND attnum > 0",
+        [f"{NEXT}.{table.name}"],
+    ).fetchall()
+    found = {column: (number, never_null) for column, number, never_null in rows}
+    columns = [found[column] for column in ("school_id", *table.columns)]
+    numbers = [number for number, _ in columns]
+    return _Types(numbers, can_copy(numbers) and all(never_null for _, never_null in columns))
 
 
 def _names(columns: Sequence[str]) -> sql.Composed:

@@ -19,6 +19,7 @@ from domain.vault.service_keys import ServiceKeys
 from projections.rebuilding.beside import CannotRebuild
 from projections.rebuilding.making import Made, Maker
 from projections.registry import PACKAGE, discover, named
+from projections.runner import collect_garbage_seldom
 
 AHEAD = 8
 """Schools that wait for each process, so that none is ever without work."""
@@ -130,6 +131,7 @@ _maker: list[Maker] = []
 def _begin(conninfo: str, projection: str, keep: bool, compare: bool, package: str) -> None:
     with suppress(OSError):
         os.nice(NICE)
+    collect_garbage_seldom()
     _maker.append(Maker(conninfo, named([projection], discover(package))[0], keep=keep, compare=compare))
 
 

@@ -25,7 +25,7 @@ from domain.vault.keyring import Keyring, SchoolKeys
 from projections import assessments
 from projections.rebuilding.making import batches
 from projections.rebuilding.rebuild import rebuild
-from projections.runner import Worker, keys_of
+from projections.runner import Worker, collect_garbage_seldom, keys_of
 from scripts.embedded import OWNER
 from scripts.measuring.ground import Ground
 from scripts.measuring.measure import Figure, figure, timed
@@ -115,6 +115,7 @@ def _in_processes(ground: Ground, schools: list[UUID]) -> None:
 def fold_alone(conninfo: str, ring: bytes, schools: list[UUID]) -> None:
     """Folds schools' results in memory, one school after another."""
     service_keys, projection = KeyRing.read(ring), assessments.PROJECTION
+    collect_garbage_seldom()
     with psycopg.connect(conninfo, autocommit=True, prepare_threshold=1) as connection:
         for school_id in schools:
             with bound(connection, school_id):

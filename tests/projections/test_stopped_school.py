@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from random import Random
 from uuid import UUID
 
+import msgspec
 import pytest
 from eventsourcing.persistence import StoredEvent
 
@@ -74,6 +75,33 @@ def stopped_at(database: Database) -> ProjectionStatus:
 def let_go(database: Database, school_id: UUID) -> bool:
     resumed = [resume(database, school_id, projection) for projection in READ_PUPILS]
     return all(resumed)
+
+
+@pytest.mark.parametrize("batch", [1, 4000])
+def test_a_result_that_was_given_to_another_child_stops_the_results(
+    schools: list[LivelySchool], worker_database: Database, test_database: TestDatabase, batch: int
+) -> None:
+    """Whom an event is about is not sealed: it is held against the other events of its log."""
+    school = schools[0]
+    logs: dict[object, list[StoredEvent]] = {}
+    for event in school.stream.events_between(1, 10_000, limit=10_000):
+        if event.topic.startswith("assessment.recorded."):
+            logs.setdefault(event.originator_id, []).append(event)
+    [[*_, newest], [other, *_], *_] = sorted(logs.values(), key=len, reverse=True)
+    assert newest.originator_version > 1
+    decode, encode = msgspec.msgpack.decode, msgspec.msgpack.encode
+    open_part, *sealed = decode(newest.state)
+    said = decode(open_part) | {"pupil_id": decode(decode(other.state)[0])["pupil_id"]}
+    with test_database.connect("postgres") as superuser:
+        superuser.execute(
+            "UPDATE ledger.events SET state = %s WHERE originator_id = %s AND originator_version = %s",
+            [encode([encode(said), *sealed]), newest.originator_id, newest.originator_version],
+        )
+    run(worker_database, batch=batch)
+    [line] = [line for line in stopped(worker_database) if line.projection == "assessments"]
+    assert line.school_id == school.school_id
+    assert line.stopped_by
+    assert newest.topic in line.stopped_by
 
 
 @pytest.mark.parametrize("batch", [1, 3, 4000])

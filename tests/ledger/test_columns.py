@@ -1,0 +1,110 @@
+"""Columns of values reach the server as they are, as arrays and in a COPY."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.ledger.columns import (
+    Array,
+    Bigints,
+    Byteas,
+    Smallints,
+    Texts,
+    Uuids,
+    can_copy,
+    columns_of,
+    copy_of,
+)
+from domain.ledger.database import Connection
+from tests.conftest import TestDatabase
+
+KINDS: dict[type[Array], st.SearchStrategy[Any]] = {
+    Uuids: st.uuids(),
+    Smallints: st.integers(-(2**15), 2**15 - 1),
+    Bigints: st.integers(-(2**63), 2**63 - 1),
+    Texts: st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])),
+    Byteas: st.binary(),
+}
+
+SCHOOL = UUID(int=7)
+
+NUMBERS = [psycopg.postgres.types[name].oid for name in ("uuid", "int2", "int8", "text", "bytea", "bool")]
+
+
+@pytest.fixture(scope="module")
+def superuser(module_database: TestDatabase) -> Iterator[Connection]:
+    with psycopg.connect(module_database.conninfo("postgres"), autocommit=True) as connection:
+        yield connection
+
+
+ROWS = st.lists(st.tuples(*KINDS.values(), st.booleans()), min_size=1, max_size=20)
+
+SLOWLY = settings(max_examples=40, deadline=None)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@SLOWLY
+@given(data=st.data())
+def test_an_array_is_what_psycopgs_own_is(
+    kind: type[Array], data: st.DataObject, superuser: Connection
+) -> None:
+    values = data.draw(st.lists(KINDS[kind], max_size=20))
+    row = superuser.execute(
+        f"SELECT %b, %b = %s::{kind.element}[]", [kind(values), kind(values), values], binary=True
+    ).fetchone()
+    assert row == (values, True)
+
+
+@SLOWLY
+@given(rows=ROWS)
+def test_rows_are_copied_as_they_are(rows: list[tuple[Any, ...]], superuser: Connection) -> None:
+    with superuser.transaction(force_rollback=True):
+        assert copied(superuser, rows, copy_of) == [(SCHOOL, *row) for row in rows]
+
+
+def test_what_is_cut_off_is_not_taken(superuser: Connection) -> None:
+    def cut(first: UUID, rows: list[tuple[Any, ...]], types: list[int]) -> list[bytes]:
+        signature, content, trailer = copy_of(first, rows, types)
+        return [signature, content[:-1], trailer]
+
+    row = (UUID(int=1), 1, 2, "a", b"b", True)
+    with superuser.transaction(force_rollback=True), pytest.raises(psycopg.errors.BadCopyFileFormat):
+        copied(superuser, [row], cut)
+
+
+@pytest.mark.parametrize(("kind", "value"), [(Smallints, 2**15), (Bigints, -(2**63) - 1)])
+def test_a_number_that_is_too_large_is_refused(kind: type[Array], value: int) -> None:
+    with pytest.raises(OverflowError):
+        kind([value])
+
+
+def test_rows_must_have_all_columns() -> None:
+    with pytest.raises(ValueError, match="zip"):
+        columns_of([(UUID(int=1),)], (Uuids, Texts))
+    with pytest.raises(ValueError, match="zip"):
+        list(copy_of(SCHOOL, [(UUID(int=1), 1)], NUMBERS))
+
+
+def test_other_types_are_not_copied_so() -> None:
+    assert can_copy(NUMBERS)
+    assert not can_copy([*NUMBERS, psycopg.postgres.types["date"].oid])
+
+
+def copied(
+    connection: Connection, rows: list[tuple[Any, ...]], copying: Callable[..., Any]
+) -> list[tuple[Any, ...]]:
+    """What is in a table into which the rows were copied."""
+    connection.execute(
+        "CREATE TEMPORARY TABLE copied (s uuid, a uuid, b smallint, c bigint, d text, e bytea, f boolean)"
+    )
+    with connection.cursor().copy("COPY copied FROM STDIN (FORMAT binary)") as copy:
+        for part in copying(SCHOOL, rows, [NUMBERS[place] for place in (0, 1, 2, 3, 4, 5)]):
+            copy.write(part)
+    return connection.execute("SELECT * FROM copied", binary=True).fetchall()
