@@ -12,6 +12,7 @@ import pytest
 from eventsourcing.persistence import MapperDeserialisationError
 
 import domain.ledger.mapper
+import projections.assessments
 import domain.pupil
 import projections.assessments
 from domain.application.school_application import assessments_of
@@ -118,6 +119,7 @@ def test_without_its_place_it_would(
 ) -> None:
     """The sabotaged twin: events that are sealed for no place."""
     monkeypatch.setattr(domain.ledger.mapper, "place_of_event", lambda *_: b"")
+    monkeypatch.setattr(projections.assessments, "place_in_log", lambda *_: b"")
     assessed = request.getfixturevalue("assessed")
     with pytest.raises(AssertionError, match="in another place"):
         check_a_moved_result_does_not_open(assessed, test_database, MOVES[move])
