@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import secrets
 import threading
 import time
 from collections.abc import Iterable, Sequence
@@ -77,6 +78,7 @@ class Worker:
         self._projections = {projection.name: projection for projection in projections}
         self._batch = batch
         self._listener: Listener | None = None
+        self._order = secrets.randbits(64)
         self.applied = 0
         """By how many positions it has moved checkpoints, all together."""
         self.looked_at: float | None = None
@@ -121,6 +123,9 @@ class Worker:
         self.looked_at = time.monotonic()
         with self._database.transaction() as connection:
             behind = connection.execute(SQL["behind"], {"projections": list(self._projections)}).fetchall()
+        # Always in the same order, so that none waits for two rounds, at the beginning of one and at the end of
+        # the next; and in another one in each worker, so that they do not follow one another.
+        behind.sort(key=lambda row: hash((self._order, row[0].int)))
         moved = 0
         for school_id, names in behind:
             if stop is not None and stop.is_set():

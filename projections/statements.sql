@@ -1,6 +1,6 @@
 -- name: behind
--- Schools that a projection has not caught up with; those that have stopped wait for their next try. In any order, so
--- that several workers do not queue for the same ones and none is left for last.
+-- Schools that a projection has not caught up with; those that have stopped wait for their next try. Any of them, if there
+-- are many, so that none is left for last.
 SELECT s.school_id, array_agg(p.projection)
 FROM ledger.streams s
 JOIN ledger.schools USING (school_id) -- the operator's own stream is no school's

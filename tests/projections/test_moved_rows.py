@@ -12,7 +12,6 @@ import pytest
 from eventsourcing.persistence import MapperDeserialisationError
 
 import domain.ledger.mapper
-import projections.assessments
 import domain.pupil
 import projections.assessments
 from domain.application.school_application import assessments_of
