@@ -123,8 +123,8 @@ class Worker:
         self.looked_at = time.monotonic()
         with self._database.transaction() as connection:
             behind = connection.execute(SQL["behind"], {"projections": list(self._projections)}).fetchall()
-        # Always in the same order, so that none waits for two rounds, at the beginning of one and at the end of
-        # the next; and in another one in each worker, so that they do not follow one another.
+        # Always in the same order, so that none waits for two rounds, at the beginning of one and at the end
+        # of the next; and in another one in each worker, so that they do not follow one another.
         behind.sort(key=lambda row: hash((self._order, row[0].int)))
         moved = 0
         for school_id, names in behind:
