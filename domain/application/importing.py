@@ -23,6 +23,7 @@ from domain.application.school_application import (
     CommandKey,
     Decision,
     SchoolApplication,
+    given_up,
 )
 from domain.errors import Finding, InvalidInput
 from domain.events import Actor, Event
@@ -203,7 +204,8 @@ def import_file(
                 [finding for row in plan.rows for finding in row.findings],
                 report=report,
             )
-        return Decision(plan.events, plan.counts, Unless(PUPILS, plan.position))
+        happened = given_up(plan.events) if plan.events else ()
+        return Decision(happened, plan.counts, Unless(PUPILS, plan.position))
 
     said = b"import" + hashlib.sha256(content).digest()
     said += b"".join(msgspec.json.encode(each) for each in (leavers, mapping) if each)

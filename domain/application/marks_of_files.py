@@ -62,8 +62,10 @@ class Registers:
         """What becomes of the marks that a row has of a pupil."""
         log = attendance_of(pupil_id)
         there, said = self._marks.get(log, {}), self._said.get(log, set())
-        new = {session: mark for session, mark in marks.items() if session not in said}
-        keeps = any(there.get(session) != mark for session, mark in marks.items() if session in said)
+        new = {session: mark for session, mark in marks.items() if session not in said} if said else marks
+        keeps = bool(said) and any(
+            there.get(session) != mark for session, mark in marks.items() if session in said
+        )
         events: list[Event] = []
         for run in runs_of(new):
             self._versions[log] = self._versions.get(log, 0) + 1

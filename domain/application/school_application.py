@@ -81,13 +81,14 @@ class Decision(Generic[R]):
     """What a command decided.
 
     Attributes:
-        events: What happens; nothing, if all is as it should be already.
+        events: What happens, the founding of anybody before what else is about them; empty, if all is as it
+            should be already. Read once, so those of a large file may be :func:`given_up`.
         result: What the caller is told: ids and counts, never personal data, since it is kept.
         unless: The condition that the decision rests on, if it rests on a whole category of events.
         beside: What else is done in the transaction of the append, after it.
     """
 
-    events: Sequence[Event]
+    events: Iterable[Event]
     result: R
     unless: Unless | None = None
     beside: Callable[[Connection], object] | None = None
@@ -226,9 +227,11 @@ class SchoolApplication(Application[UUID]):
 
     def _append(self, decision: Decision[R], remembered: Command | None) -> Appended:
         """Appends what was decided, with the keys of those who are new, and what else is done beside it."""
-        founded = [event.subject for event in decision.events if event.founds]
-        new_keys = [self.keys.made(subject) or self.keys.make(subject) for subject in founded]
-        stored = [self.mapper.to_stored_event(event) for event in decision.events]
+        new_keys, stored = [], []
+        for event in decision.events:
+            if event.founds:
+                new_keys.append(self.keys.made(event.subject) or self.keys.make(event.subject))
+            stored.append(self.mapper.to_stored_event(event))
         if not new_keys and decision.beside is None:
             return self.stream.append(stored, command=remembered, unless=decision.unless)
         with self.database.bound_to(self.school_id) as connection:
@@ -400,6 +403,17 @@ def _of(
 ) -> Callable[[A | None, Iterable[Event]], A | None]:
     """A projector that sees one category of events only: an id of something else is nobody's id."""
     return lambda before, events: fold(before, (event for event in events if is_of(category, event.name)))
+
+
+def given_up(events: list[Event]) -> Iterator[Event]:
+    """Events that are let go of one by one: the list is empty at the end, and no two forms of all are held.
+
+    Returns:
+        An iterator, which is true: where there are no events, a decision needs an empty list.
+    """
+    events.reverse()
+    while events:
+        yield events.pop()
 
 
 def is_of(category: Category, topic: str) -> bool:
