@@ -10,9 +10,9 @@ from projections.benchmarks.exporting import Table, read_tables
 HEAD = """\
 # Data dictionary
 
-What is in the schema `analytics`, table by table, as the tables themselves say it. [For analysts](analysts.md) explains
-how it hangs together. Nobody writes this page by hand: it is what `target-tracker benchmarks dictionary` prints, and a
-test holds it against the tables.
+What is in the schema `analytics`, table by table, as the tables themselves say it; [For
+analysts](analysts.md) explains how it hangs together. Nobody writes this page by hand: it is what
+`target-tracker benchmarks dictionary` prints, and a test holds it against the tables.
 """
 
 

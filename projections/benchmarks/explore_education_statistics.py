@@ -6,8 +6,8 @@ screener that such files must pass (https://github.com/dfe-analytical-services/e
 
 * `time_identifier` may be mixed among the three terms, but not with "Academic year": so results of terms and
   results of a whole year are files of their own. There is no identifier of half-terms: they are a filter.
-* Where characteristics are not crossed, they are one filter, `breakdown`, grouped by `breakdown_topic`; regions
-  are rows of the geographic level "Regional".
+* Where characteristics are not crossed, they are one filter, `breakdown`, grouped by `breakdown_topic`;
+  regions are rows of the geographic level "Regional".
 * A filter is in the metadata if it has two levels or more. It has an entry "Total", or names its default.
 * No cell of an indicator is empty: a symbol stands where there is no figure.
 """
@@ -95,11 +95,15 @@ class _Filter(NamedTuple):
 
 
 _FILTERS = (
-    _Filter("point_in_term", "When in the term", "Filter by the end of a term or of its first half", default=_END),
+    _Filter(
+        "point_in_term", "When in the term", "Filter by the end of a term or of its first half", default=_END
+    ),
     _Filter("scheme", "Assessment scheme", "Filter by what was assessed with", "point_scale"),
     _Filter("subject", "Subject", "Filter by what was assessed, by the code of the scheme"),
     _Filter("nc_year", "National Curriculum year", "Filter by the year that pupils were in then"),
-    _Filter("breakdown", "Pupils or schools", "Filter by pupils' or schools' characteristics", "breakdown_topic"),
+    _Filter(
+        "breakdown", "Pupils or schools", "Filter by pupils' or schools' characteristics", "breakdown_topic"
+    ),
     _Filter("decile", "Tenths of schools", "Filter by how many tenths of schools lie below; 5 is the median"),
 )
 
@@ -116,8 +120,8 @@ class _Indicator(NamedTuple):
 def files(export: Export) -> dict[str, bytes]:
     """The files of an export, by name: pairs of `NAME.csv` and `NAME.meta.csv`, and `about.txt`.
 
-    A pair that would have no row is left out. Where a release was withdrawn, the names of the files begin with
-    `withdrawn_release_` and its number; each row and each indicator's heading says so, too.
+    A pair that would have no row is left out. Where a release was withdrawn, the names of the files begin
+    with `withdrawn_release_` and its number; each row and each indicator's heading says so, too.
     """
     prefix = _prefix(export)
     made: dict[str, bytes] = {}

@@ -9,7 +9,9 @@ from domain.errors import Finding, InvalidInput
 from domain.vault import private_files
 
 
-def write(folder: Path, files: Mapping[str, bytes], others: set[str], *, overwrite: bool = False) -> list[Path]:
+def write(
+    folder: Path, files: Mapping[str, bytes], others: set[str], *, overwrite: bool = False
+) -> list[Path]:
     """Writes the files, which everybody may read: they hold what was released.
 
     Each is whole or not there. When one cannot be written, those that were new are taken away again; one that

@@ -1,4 +1,4 @@
-"""What of the released figures is taken away in a file: which release of each point, and its tables, described.
+"""What of the released figures is taken away in files: which release of each point, and its tables.
 
 It reads `analytics` and nothing else, so that the analysts' own role can do it.
 """

@@ -42,7 +42,9 @@ def _written(table: Table, export: Export) -> bytes:
         import pyarrow
         import pyarrow.parquet
     except ImportError:
-        raise Misconfigured(f"Parquet is written with pyarrow, which is not installed here: {EXTRA}") from None
+        raise Misconfigured(
+            f"Parquet is written with pyarrow, which is not installed here: {EXTRA}"
+        ) from None
     types = {
         "smallint": pyarrow.int16(),
         "integer": pyarrow.int32(),
@@ -53,7 +55,9 @@ def _written(table: Table, export: Export) -> bytes:
         "timestamp with time zone": pyarrow.timestamp("us", tz="UTC"),
     }
     if unknown := [column for column in table.columns if column.type not in types]:
-        raise Misconfigured(f"analytics.{table.name}.{unknown[0].name} is of a type that Parquet is not told of")
+        raise Misconfigured(
+            f"analytics.{table.name}.{unknown[0].name} is of a type that Parquet is not told of"
+        )
     fields = [
         pyarrow.field(column.name, types[column.type], metadata=_metadata_of_column(column))
         for column in table.columns

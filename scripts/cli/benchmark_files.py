@@ -1,4 +1,4 @@
-"""Released benchmarks as files: Parquet, Explore Education Statistics, and the page of the data dictionary."""
+"""Released benchmarks as files, Parquet and Explore Education Statistics, and the data dictionary's page."""
 
 from __future__ import annotations
 
@@ -64,9 +64,7 @@ def export(
         files |= explore_education_statistics.files(found)
         others |= explore_education_statistics.file_names(found)
     exported_files.write(folder, files, others, overwrite=overwrite)
-    show_table(
-        ["File", "Bytes"], [[name, len(content)] for name, content in files.items()], right=("Bytes",)
-    )
+    show_table(["File", "Bytes"], [[name, len(content)] for name, content in files.items()], right=("Bytes",))
     numbers = ", ".join(str(each.release) for each in found.releases)
     say(f"Written to {folder}: {len(found.points)} assessment points, release {numbers}.")
     if found.warning:

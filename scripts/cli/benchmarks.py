@@ -21,7 +21,9 @@ from scripts.cli.output import moment, say, show_fields, show_json, show_table
 if TYPE_CHECKING:
     from projections.benchmarks.proposing import ProposalReport
 
-app = typer.Typer(help="Show released benchmarks, or write them to files; propose, publish or withdraw a release.")
+app = typer.Typer(
+    help="Show released benchmarks, or write them to files; propose, publish or withdraw a release."
+)
 
 MOST_SHOWN = 40
 """So many suppressed groups are shown as a table; the rest is in the whole report."""
