@@ -43,7 +43,8 @@ def _written(table: Table, export: Export) -> bytes:
         import pyarrow.parquet
     except ImportError:
         raise Misconfigured(
-            f"Parquet is written with pyarrow, which is not installed here: {EXTRA}"
+            f"Parquet is written with pyarrow, which is not installed here: {EXTRA}. "
+            "The form of Explore Education Statistics needs nothing"
         ) from None
     types = {
         "smallint": pyarrow.int16(),

@@ -8,8 +8,11 @@ from typing import Annotated
 
 import typer
 
-from scripts.cli.operating import HOST, SETTINGS, database_of_settings
+from scripts.cli.operating import database_of_settings
 from scripts.cli.output import say, show_table
+
+ANALYSTS = "For analysts, with a connection to the database"
+"""The heading of these commands in the help."""
 
 
 class FileFormat(StrEnum):
@@ -22,8 +25,8 @@ class FileFormat(StrEnum):
 
 def add_to(app: typer.Typer) -> None:
     """Adds these commands to `target-tracker benchmarks`."""
-    app.command(rich_help_panel=HOST, epilog=SETTINGS)(export)
-    app.command(rich_help_panel=HOST, epilog=SETTINGS)(dictionary)
+    app.command(rich_help_panel=ANALYSTS)(export)
+    app.command(rich_help_panel=ANALYSTS)(dictionary)
 
 
 def export(
@@ -34,7 +37,13 @@ def export(
         int | None, typer.Option(help="This release; of each point the newest that stands, if not given.")
     ] = None,
     file_format: Annotated[
-        FileFormat, typer.Option("--format", case_sensitive=False, help="Which files to write.")
+        FileFormat,
+        typer.Option(
+            "--format",
+            case_sensitive=False,
+            metavar="FORMAT",
+            help="parquet, explore-education-statistics (pairs of CSV), or both.",
+        ),
     ] = FileFormat.BOTH,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the files of an earlier export in the folder.")
@@ -66,7 +75,8 @@ def export(
     exported_files.write(folder, files, others, overwrite=overwrite)
     show_table(["File", "Bytes"], [[name, len(content)] for name, content in files.items()], right=("Bytes",))
     numbers = ", ".join(str(each.release) for each in found.releases)
-    say(f"Written to {folder}: {len(found.points)} assessment points, release {numbers}.")
+    points = len(found.points)
+    say(f"Written to {folder}: {points} assessment point{'' if points == 1 else 's'}, release {numbers}.")
     if found.warning:
         say(f"{found.warning}.")
 

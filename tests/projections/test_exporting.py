@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import stat
+import sys
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from io import BytesIO, StringIO
@@ -180,6 +181,13 @@ def test_text_is_in_dictionaries(folder: Path) -> None:
 def test_the_same_figures_are_the_same_bytes(analysts: Database, export: Export) -> None:
     assert parquet.files(read(analysts)) == parquet.files(export)
     assert explore_education_statistics.files(read(analysts)) == explore_education_statistics.files(export)
+
+
+def test_without_the_library_that_is_said(export: Export, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(Misconfigured, match=r"requirements-parquet\.lock"):
+        parquet.files(export)
+    assert explore_education_statistics.files(export), "it needs nothing"
 
 
 def test_a_type_that_nobody_thought_of_is_refused(export: Export) -> None:
