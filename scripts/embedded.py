@@ -34,6 +34,11 @@ ROOT_HOME = Path("/var/lib/target-tracker")
 OWNER = "target_tracker_owner"
 ROLES = (OWNER, "target_tracker_api", "target_tracker_worker", "target_tracker_analytics")
 
+NO_LARGE_OBJECTS = (
+    "REVOKE EXECUTE ON FUNCTION lo_creat(integer), lo_create(oid), lo_from_bytea(oid, bytea) FROM PUBLIC"
+)
+"""PostgreSQL lets every role make large objects, also one that may only read; a superuser can change that."""
+
 PORT = 5432
 """Only part of the socket's name: nothing listens on it. Said, lest the environment say something else."""
 
@@ -160,10 +165,12 @@ class EmbeddedPostgres:
         return Path(tempfile.gettempdir()) / f"target-tracker-{number}"
 
     def create_database(self, name: str = "target_tracker") -> None:
-        """Makes an empty database that the owner's role owns, unless it is there."""
+        """Makes an empty database that the owner's role owns, unless it is there; see docs/operating.md."""
         with psycopg.connect(self.conninfo("postgres", "postgres"), autocommit=True) as connection:
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
                 connection.execute(f'CREATE DATABASE "{name}" OWNER {OWNER}'.encode())
+        with psycopg.connect(self.conninfo("postgres", name), autocommit=True) as connection:
+            connection.execute(NO_LARGE_OBJECTS)
 
     def _create(self) -> None:
         """Makes and starts the server; the password file comes last, so that half a server is made anew."""

@@ -11,4 +11,6 @@ CREATE ROLE target_tracker_api LOGIN PASSWORD :'api';
 CREATE ROLE target_tracker_worker LOGIN PASSWORD :'worker';
 CREATE ROLE target_tracker_analytics LOGIN PASSWORD :'analytics';
 CREATE DATABASE target_tracker OWNER target_tracker_owner;
+\connect target_tracker
+REVOKE EXECUTE ON FUNCTION lo_creat(integer), lo_create(oid), lo_from_bytea(oid, bytea) FROM PUBLIC;
 SQL

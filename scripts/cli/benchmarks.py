@@ -11,6 +11,7 @@ import typer
 
 from domain.academic_year import academic_year_label
 from domain.school_time import today
+from scripts.cli import benchmark_files
 from scripts.cli.connection import signed_in
 from scripts.cli.failures import ExitCode, Misused
 from scripts.cli.operating import HOST, SETTINGS, worker_database
@@ -20,7 +21,9 @@ from scripts.cli.output import moment, say, show_fields, show_json, show_table
 if TYPE_CHECKING:
     from projections.benchmarks.proposing import ProposalReport
 
-app = typer.Typer(help="Show released benchmarks; propose, publish or withdraw a release.")
+app = typer.Typer(
+    help="Show released benchmarks, or write them to files; propose, publish or withdraw a release."
+)
 
 MOST_SHOWN = 40
 """So many suppressed groups are shown as a table; the rest is in the whole report."""
@@ -278,3 +281,6 @@ def verify(as_json: Json = False) -> None:
         )
     if found.differing or not found.stream_agrees:
         raise typer.Exit(ExitCode.REFUSED)
+
+
+benchmark_files.add_to(app)

@@ -227,8 +227,12 @@ def replay() -> None:
     )
 
 
-def worker_database() -> Database:
-    """Connections of the role that the settings name, which should be the worker's."""
+def database_of_settings() -> Database:
+    """Connections of the role that the settings name."""
     from scripts.composition import Settings
 
     return Database(Settings.of().conninfo())
+
+
+worker_database = database_of_settings
+"""The same, where that role should be the worker's."""

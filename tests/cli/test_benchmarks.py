@@ -16,6 +16,7 @@ from tests.application.examples import YEAR
 from tests.cli.conftest import Run, Service, admit, log_in, new_service, register, runner, running
 from tests.cli.test_output import on_terminal
 from tests.conftest import fresh_database
+from tests.documents import ROOT
 
 URN = "399001"
 
@@ -98,11 +99,13 @@ def test_a_release_from_proposal_to_withdrawal(
     assert line == [LAST_YEAR, "summer", "REA", "3", "c", "c", "c", "c", "c", "z"]
     assert {row["symbol"] for row in run("benchmarks", "--json").json} == {"c", "z"}
     assert "none" in run("benchmarks", "verify").out
+    exported(run, service, home, tmp_path)
     because = "A school had entered the year before's"
     assert "is withdrawn" in run("benchmarks", "withdraw", "1", "--because", because).out
     assert "withdrawn already" in run("benchmarks", "withdraw", "1", "--because", "x", expect=1).error
     assert "No benchmark has been released" in run("benchmarks").out
     assert "WITHDRAWN" in run("benchmarks", "--release", "1").out
+    exported_though_withdrawn(run, service, tmp_path)
     [told] = run("benchmarks", "releases", "--json").json
     assert (told["withdrawn_because"], told["stream_position"]) == (because, 1)
     assert "A school had" in " ".join(run("benchmarks", "releases").out.split())
@@ -110,6 +113,50 @@ def test_a_release_from_proposal_to_withdrawal(
     assert verified == {"events": 2, "stream_agrees": True, "releases": [1], "differing": []}
     # The withdrawn point is due again.
     assert run("benchmarks", "propose", "--json").json["after"] == 1
+
+
+def analysts(service: Service) -> str:
+    """Their connection, which has to be enough for files."""
+    return service.database.conninfo("target_tracker_analytics")
+
+
+def exported(run: Run, service: Service, home: Path, tmp_path: Path) -> None:
+    """Files of both forms, with the analysts' role; what is there is not replaced by accident."""
+    folder = tmp_path / "released"
+    as_analyst = {"TARGET_TRACKER_DATABASE": analysts(service)}
+    said = run("benchmarks", "export", "--folder", folder, **as_analyst).out
+    assert "1 assessment point, release 1" in said
+    there = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+    assert {"benchmarks.parquet", "benchmarks_terms.csv", "benchmarks_terms.meta.csv"} <= there.keys()
+    again = run("benchmarks", "export", "--folder", folder, expect=2, **as_analyst).error
+    assert "--overwrite" in again
+    assert "benchmarks.parquet" in again
+    assert there == {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+    run("benchmarks", "export", "--folder", folder, "--overwrite", **as_analyst)
+    words = ["benchmarks", "export", "--folder", str(tmp_path / "csv"), "--release", "1"]
+    run(*words, "--format", "explore-education-statistics", **as_analyst)
+    assert not list((tmp_path / "csv").glob("*.parquet"))
+    run(*words[:-3], str(tmp_path / "parquet"), "--format", "parquet", **as_analyst)
+    assert not list((tmp_path / "parquet").glob("*.csv"))
+    refused = run("benchmarks", "export", "--folder", folder, "--release", "7", expect=1, **as_analyst)
+    assert "no release 7" in refused.error
+    code, lines = on_terminal(service, home, ["benchmarks", "export", "--folder", str(tmp_path / "wide")])
+    assert (code, max(map(cell_len, lines)) <= 80 + len(str(tmp_path))) == (0, True), lines
+    code, lines = on_terminal(service, home, ["benchmarks", "export", "--help"])
+    assert (code, max(map(cell_len, lines)) <= 80) == (0, True), lines
+    page = (ROOT / "docs" / "data-dictionary.md").read_text(encoding="utf-8")
+    assert run("benchmarks", "dictionary", **as_analyst).out == page
+
+
+def exported_though_withdrawn(run: Run, service: Service, tmp_path: Path) -> None:
+    as_analyst = {"TARGET_TRACKER_DATABASE": analysts(service)}
+    words = ["benchmarks", "export", "--folder", tmp_path / "withdrawn"]
+    assert "No benchmark has been released" in run(*words, expect=1, **as_analyst).error
+    refused = run(*words, "--release", "1", expect=1, **as_analyst).error
+    assert "--withdrawn" in refused
+    assert not (tmp_path / "withdrawn").exists()
+    assert "WITHDRAWN" in run(*words, "--release", "1", "--withdrawn", **as_analyst).out
+    assert (tmp_path / "withdrawn" / "withdrawn_release_1_benchmarks_terms.csv").exists()
 
 
 def test_a_release_that_was_edited_ends_with_one(run: Run, service: Service) -> None:
