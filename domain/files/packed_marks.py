@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import ItemsView, Iterator, Mapping
 from datetime import date
-from typing import Self, cast
+from typing import Self
 
 from domain.attendance import Session, runs_of
 from domain.codes.attendance import Half
@@ -90,8 +90,12 @@ class PackedMarks(Mapping[Session, str]):
 class _Items(ItemsView[Session, str]):
     """Goes through the text once, where the usual one would look each session up in it."""
 
+    def __init__(self, packed: PackedMarks) -> None:
+        super().__init__(packed)
+        self._packed = packed
+
     def __iter__(self) -> Iterator[tuple[Session, str]]:
-        return cast("PackedMarks", self._mapping).pairs()
+        return self._packed.pairs()
 
 
 NO_MARKS = PackedMarks(date.min, "")

@@ -15,6 +15,7 @@ import hashlib
 import hmac
 import os
 import struct
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,6 +36,10 @@ WRAPPED_SIZE = 12 + KEY_SIZE + 16
 
 REPLACED = "The school's keys have been replaced: log in again"
 NEVER = "This says that it was sealed with a key that there never was"
+
+MOST_OPEN = 2_048
+"""Subjects' keys that are held open at a time, 2.5 KiB each: both of every pupil of a large school. The one
+that was opened first is closed first, and opened again if it is needed."""
 
 _PACKED = struct.Struct(f">HH{WRAPPED_SIZE}s{WRAPPED_SIZE}s")
 _NAMES = Compartment.NAMES
@@ -178,6 +183,7 @@ class Keyring:
             if (key := school.of(home)) is not None
         }
         self._subjects: dict[UUID, _Subject] = {}
+        self._open: deque[tuple[_Subject, tuple[Compartment, int]]] = deque()
         self._made: list[WrappedSubjectKeys] = []
 
     def holds(self, home: Compartment) -> bool:
@@ -214,6 +220,10 @@ class Keyring:
             if key is None:
                 return None
             cipher = known.ciphers[home, generation] = AESGCM(key)
+            self._open.append((known, (home, generation)))
+            if len(self._open) > MOST_OPEN:
+                longest_open, place = self._open.popleft()
+                longest_open.ciphers.pop(place, None)
         return cipher
 
     def opened(

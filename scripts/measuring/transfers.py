@@ -62,10 +62,11 @@ def measure(ground: Ground) -> Iterator[Figure]:
     large = made_up_transfer(MANY_PUPILS, FEWER_RESULTS_EACH)
     assert len(large) >= LARGE, len(large)
     name = f"transfer, memory at its peak: {len(large) / 1e6:.0f} MB, 5,000 pupils"
-    yield figure(
-        name, _peak("import", ground, large), "MiB", _peak("parse", ground, large),
-        "a process that makes elements of all of it, and no more", most_value=300,
-    )  # fmt: skip
+    bare, bare_is = _peak("parse", ground, large), "a process that makes elements of all of it, and no more"
+    yield figure(name, _peak("import", ground, large), "MiB", bare, bare_is, most_value=300)
+    # What a process keeps of the first one is not asked to be nothing: it is only shown.
+    again = f"{name}, the second in one process"
+    yield figure(again, _peak("import twice", ground, large), "MiB", bare, bare_is)
 
 
 def made_up_transfer(pupils: int, results_each: int) -> bytes:
@@ -146,9 +147,11 @@ def _result(place: int) -> Result:
 def _peak(part: str, ground: Ground, content: bytes) -> float:
     """The most that a process of its own held in memory, in MiB."""
     keys = ground.service_keys.document()
+    schools = ground.schools()
+    logins = "".join(f"{registered_key(schools)}\n" for _ in range(2))
     result = subprocess.run(
         [sys.executable, "-m", "scripts.measuring.transfers", part, ground.api, str(len(keys))],
-        input=keys + registered_key(ground.schools()).encode() + b"\n" + content,
+        input=keys + logins.encode() + content,
         check=True,
         capture_output=True,
     )
@@ -166,15 +169,17 @@ def peak() -> float:
 def _in_this_process(part: str, conninfo: str, length: int) -> float:
     sent = sys.stdin.buffer
     ring = KeyRing.read(sent.read(length))
-    key = sent.readline().decode().rstrip("\n")
+    logins = [sent.readline().decode().rstrip("\n") for _ in range(2)]
     content = sent.read()
     if part == "parse":
         fromstring(content)  # noqa: S314 - our own file
         return peak()
     schools = Schools(conninfo, ring)
-    school = opened_with_key(schools, login_key.read(key, ring))
-    report = import_file(school, content, OPERATOR, dry_run=False)
-    assert report.counts.created == MANY_PUPILS
+    for key in logins if part == "import twice" else logins[:1]:
+        school = opened_with_key(schools, login_key.read(key, ring))
+        report = import_file(school, content, OPERATOR, dry_run=False)
+        assert report.counts.created == MANY_PUPILS
+        del school, report  # as a request does, whose end is the end of what it held
     return peak()
 
 
