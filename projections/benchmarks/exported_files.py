@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 from domain.errors import Finding, InvalidInput
@@ -14,8 +15,7 @@ def write(
 ) -> list[Path]:
     """Writes the files, which everybody may read: they hold what was released.
 
-    Each is whole or not there. When one cannot be written, those that were new are taken away again; one that
-    took the place of an earlier one stays.
+    Each is whole or not there, and none takes an earlier one's place before all have been written.
 
     Args:
         folder: The folder, which is made if it is not there.
@@ -37,27 +37,24 @@ def write(
                 for name in [*there, *stale]
             ],
         )
-    new: list[Path] = []
+    new = [folder / name for name in files if name not in there]
+    opened = private_files.replacing if overwrite else private_files.creating
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, content in files.items():
-            path = folder / name
-            if overwrite:
-                replaces = path.exists()
-                private_files.write(path, content, private_files.READABLE)
-            else:
-                replaces = False
-                with private_files.creating(path, private_files.READABLE) as file:
-                    file.write(content)
-            if not replaces:
-                new.append(path)
+        with ExitStack() as stack:
+            for name, content in files.items():
+                file = stack.enter_context(opened(folder / name, private_files.READABLE))
+                file.write(content)
+                file.flush()  # what there is no room for fails now, before any file takes another's place
         for name in stale:
             (folder / name).unlink()
+    except FileExistsError as error:  # somebody else was quicker, and the file is theirs
+        raise InvalidInput(f"{error.filename} is there already: --overwrite replaces it") from None
     except BaseException as error:  # an interruption, too, leaves some files without the others
         for path in new:
             path.unlink(missing_ok=True)
         if isinstance(error, OSError):
-            reason = error.strerror or "it cannot be written"
+            reason = error.strerror or "no reason is known"
             raise InvalidInput(f"{error.filename or folder} cannot be written: {reason}") from None
         raise
     return [folder / name for name in files]

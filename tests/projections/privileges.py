@@ -9,9 +9,6 @@ import psycopg
 
 Session = psycopg.Connection[tuple[Any, ...]]
 
-SYSTEM = ("pg_catalog", "information_schema")
-"""Schemas of PostgreSQL's own; `pg_toast` and temporary ones are not among those that are ours either."""
-
 
 def _ours(column: str) -> str:
     return f"{column} NOT IN ('pg_catalog', 'information_schema') AND {column} !~ '^pg_(toast|temp)'"

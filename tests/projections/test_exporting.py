@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import stat
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -434,9 +435,33 @@ def test_files_are_whole_or_not_there(tmp_path: Path) -> None:
     (tmp_path / "c" / "three.csv").mkdir(parents=True)
     with pytest.raises(InvalidInput, match="cannot be written"):
         exported_files.write(tmp_path / "c", {"one.csv": b"1", "three.csv": b"3"}, set(), overwrite=True)
-    assert not (tmp_path / "c" / "one.csv").exists(), "all of them, or none"
+    assert [path.name for path in (tmp_path / "c").iterdir()] == ["three.csv"], "all of them, or none"
+    (tmp_path / "c" / "one.csv").write_bytes(b"earlier")
+    with pytest.raises(InvalidInput, match="cannot be written"):
+        exported_files.write(tmp_path / "c", {"one.csv": b"1", "three.csv": b"3"}, set(), overwrite=True)
+    assert (tmp_path / "c" / "one.csv").read_bytes() == b"earlier"
     with pytest.raises(InvalidInput, match="cannot be written"):
         exported_files.write(Path("/proc/nowhere"), {"one.csv": b"1"}, set())
+
+
+def test_where_there_is_no_room_nothing_is_replaced(tmp_path: Path) -> None:
+    """A file system that is full after the first file, in a process of its own: the limit stays there."""
+    exported_files.write(tmp_path, {"one.csv": b"earlier", "two.csv": b"earlier"}, set())
+    code = (
+        "import resource, signal, pathlib\n"
+        "from projections.benchmarks import exported_files\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        "files = {'one.csv': b'new', 'two.csv': b'n' * 5000, 'three.csv': b'new'}\n"
+        f"exported_files.write(pathlib.Path({str(tmp_path)!r}), files, set(), overwrite=True)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "InvalidInput" in ended.stderr
+    assert "File too large" in ended.stderr
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
+        "one.csv": b"earlier",
+        "two.csv": b"earlier",
+    }
 
 
 def test_analysts_need_no_more_than_their_role(analysts: Database) -> None:
