@@ -141,10 +141,9 @@ def files(export: Export) -> dict[str, bytes]:
 
 
 def file_names(export: Export) -> set[str]:
-    """The names of all files that an export of the same releases may have."""
-    prefix = _prefix(export)
-    pairs = {f"{prefix}{name}{ending}" for name in NAMES for ending in (".csv", ".meta.csv")}
-    return pairs | {f"{prefix}{ABOUT}"}
+    """The names of all files that an export may have: of the same releases, or of those that stand."""
+    names = [ABOUT, *(f"{name}{ending}" for name in NAMES for ending in (".csv", ".meta.csv"))]
+    return {f"{prefix}{name}" for prefix in ("", _prefix(export)) for name in names}
 
 
 def _prefix(export: Export) -> str:

@@ -27,6 +27,8 @@ def write(
     Raises:
         InvalidInput: Files are there already, or the folder cannot be written to.
     """
+    if folder.exists() and not folder.is_dir():
+        raise InvalidInput(f"{folder} is a file: name a folder")
     stale = sorted(name for name in others - files.keys() if (folder / name).exists())
     there = sorted(name for name in files if (folder / name).exists())
     if not overwrite and (there or stale):

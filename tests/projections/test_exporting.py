@@ -412,6 +412,11 @@ def says_so(withdrawn: Export, folder: Path) -> None:
         assert {row["release_state"] for row in rows_of(data)} == {warning}
         headings = {row["indicator_grouping"] for row in rows_of(meta) if row["col_type"] == "Indicator"}
         assert headings == {warning}
+    # What stands is not left beside what does not.
+    assert {
+        "benchmarks_terms.csv",
+        "withdrawn_release_2_about.txt",
+    } <= explore_education_statistics.file_names(withdrawn)
     assert "A school had entered last year's" in files["withdrawn_release_2_about.txt"].decode()
 
 
@@ -440,6 +445,8 @@ def test_files_are_whole_or_not_there(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="cannot be written"):
         exported_files.write(tmp_path / "c", {"one.csv": b"1", "three.csv": b"3"}, set(), overwrite=True)
     assert (tmp_path / "c" / "one.csv").read_bytes() == b"earlier"
+    with pytest.raises(InvalidInput, match="is a file"):
+        exported_files.write(folder / "two.csv", {"one.csv": b"1"}, set())
     with pytest.raises(InvalidInput, match="cannot be written"):
         exported_files.write(Path("/proc/nowhere"), {"one.csv": b"1"}, set())
 
