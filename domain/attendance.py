@@ -184,7 +184,7 @@ def runs_of(marks: Mapping[Session, str]) -> Iterator[Run]:
            for mark in marks.values()):  # fmt: skip
         raise ValueError(f"a mark has 1 to {LONGEST_MARK} characters, and no space")
     first_day, run = None, list[str]()
-    for session in sorted(marks):
+    for session, mark in sorted(marks.items()):
         if first_day is not None:
             place = _place(first_day, session)
             if place - len(run) > LONGEST_GAP:
@@ -194,7 +194,7 @@ def runs_of(marks: Mapping[Session, str]) -> Iterator[Run]:
             first_day = session.day
         place = _place(first_day, session)
         run += [UNSAID] * (place - len(run))
-        run.append(marks[session])
+        run.append(mark)
     if first_day is not None:
         yield Run(first_day, tuple(run))
 

@@ -184,7 +184,7 @@ class Keyring:
         }
         self._subjects: dict[UUID, _Subject] = {}
         self._open: deque[tuple[_Subject, tuple[Compartment, int]]] = deque()
-        self._made: list[WrappedSubjectKeys] = []
+        self._made: dict[UUID, WrappedSubjectKeys] = {}
 
     def holds(self, home: Compartment) -> bool:
         """Whether the school's key of the compartment is held."""
@@ -307,12 +307,12 @@ class Keyring:
         wrapped = self.wrapped(subject, generation, *keys)
         known = self._subjects.setdefault(subject, _Subject())
         known.add(wrapped)
-        self._made.append(wrapped)
+        self._made[subject] = wrapped
         return wrapped
 
     def made(self, subject: UUID) -> WrappedSubjectKeys | None:
         """The keys that were made here for a subject, if any were."""
-        return next((keys for keys in self._made if keys.subject == subject), None)
+        return self._made.get(subject)
 
     def wrapped(self, subject: UUID, generation: int, names: bytes, record: bytes) -> WrappedSubjectKeys:
         """A subject's keys, wrapped under the school's.
