@@ -35,6 +35,7 @@ from domain.events import Actor
 from domain.particulars import checked_reason
 from domain.pupil import Pupil
 from domain.school_time import today
+from domain.since_birth import ACCEPTED, birth_of
 
 
 class DayEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -208,9 +209,11 @@ def _wrong_with_day(entry: DayEntry, pupil: Pupil | None, now: date) -> Finding 
     there by mistake may always be withdrawn.
     """
     first, last = EARLIEST_DAY, now
+    marks = {text.strip().upper() for _, text in entry.given()}
+    if pupil and not marks <= {WITHDRAWN} and EARLIEST_DAY <= entry.day < birth_of(pupil.names):
+        return Finding(field="date", found=entry.day.isoformat(), accepted=ACCEPTED)
     told = f"a day from {first.isoformat()} to today"
     if pupil and EARLIEST_DAY <= entry.day <= now:
-        marks = {text.strip().upper() for _, text in entry.given()}
         if not marks <= {NOT_YET_ON_REGISTER, WITHDRAWN} and entry.day < pupil.record.date_of_entry:
             first = pupil.record.date_of_entry
             told = f"the date of entry, {first.isoformat()}, or a later day; before it only Z"

@@ -6,8 +6,8 @@ import copy
 import hashlib
 import hmac
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import ClassVar, Final, Generic, Self, TypeVar, cast
@@ -85,12 +85,15 @@ class Decision(Generic[R]):
         result: What the caller is told: ids and counts, never personal data, since it is kept.
         unless: The condition that the decision rests on, if it rests on a whole category of events.
         beside: What else is done in the transaction of the append, after it.
+        rests_on: Originators other than those of the events, and the versions that they had when this was
+            decided; 0 for one without events. If one has had another event since, it is decided anew.
     """
 
     events: Sequence[Event]
     result: R
     unless: Unless | None = None
     beside: Callable[[Connection], object] | None = None
+    rests_on: Mapping[UUID, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -229,13 +232,14 @@ class SchoolApplication(Application[UUID]):
         founded = [event.subject for event in decision.events if event.founds]
         new_keys = [self.keys.made(subject) or self.keys.make(subject) for subject in founded]
         stored = [self.mapper.to_stored_event(event) for event in decision.events]
-        if not new_keys and decision.beside is None:
+        if not (new_keys or decision.beside or decision.rests_on):
             return self.stream.append(stored, command=remembered, unless=decision.unless)
         with self.database.bound_to(self.school_id) as connection:
             appended = self.stream.append(
                 stored, command=remembered, unless=decision.unless, connection=connection
             )
             if not appended.repeated:
+                self.stream.check_unmoved(decision.rests_on, connection)
                 keystore.add_subjects(connection, self.school_id, new_keys)
                 if decision.beside:
                     decision.beside(connection)
