@@ -11,6 +11,7 @@ import msgspec
 
 import domain.pupil
 from domain import pupil_upns, school_time
+from domain.application.attending import check_nothing_after
 from domain.application.recorded_days import logged_days
 from domain.application.school_application import (
     PUPILS,
@@ -141,7 +142,8 @@ def leave(
     Raises:
         VersionConflict: The pupil is at another version.
         Conflict: The child has already left.
-        InvalidInput: The day lies ahead, or before the date of entry; or the words cannot be kept.
+        InvalidInput: The day lies ahead, before the date of entry or before a session that is marked; or the
+            words cannot be kept.
         NotFound: There is no such pupil.
     """
     _check_not_ahead("left_on", left_on)
@@ -149,11 +151,10 @@ def leave(
     destination = checked_reason("destination", destination)
     code = _checked("reason_code", reason_code, LEAVING_REASON.find)
     going_to = _checked("destination_school", destination_school, read_school_number)
-    return _happen(
-        school,
-        pupil_id,
-        expected_version,
-        lambda pupil: domain.pupil.leave(
+
+    def decide() -> Decision[PupilResult]:
+        pupil = expecting(school.pupil(pupil_id), expected_version)
+        left = domain.pupil.leave(
             pupil,
             left_on,
             actor,
@@ -161,9 +162,10 @@ def leave(
             destination,
             reason_code=code,
             school=Destination(*going_to) if going_to else None,
-        ),
-        command,
-    )
+        )
+        return _decided(pupil, left, rests_on=check_nothing_after(school, pupil_id, left_on))
+
+    return school.carry_out(decide, PupilResult, command)
 
 
 def take_back(
@@ -183,13 +185,12 @@ def take_back(
         NotFound: There is no such pupil.
     """
     _check_not_ahead("returned_on", returned_on)
-    return _happen(
-        school,
-        pupil_id,
-        expected_version,
-        lambda pupil: domain.pupil.take_back(pupil, returned_on, actor),
-        command,
-    )
+
+    def decide() -> Decision[PupilResult]:
+        pupil = expecting(school.pupil(pupil_id), expected_version)
+        return _decided(pupil, domain.pupil.take_back(pupil, returned_on, actor))
+
+    return school.carry_out(decide, PupilResult, command)
 
 
 def _check_later_birth(school: SchoolApplication, pupil: Pupil, names: PupilNames) -> dict[UUID, int]:
@@ -252,20 +253,6 @@ def expecting(pupil: Pupil, version: int) -> Pupil:
             actual=pupil.version,
         )
     return pupil
-
-
-def _happen(
-    school: SchoolApplication,
-    pupil_id: UUID,
-    expected_version: int,
-    happen: Callable[[Pupil], Event],
-    command: CommandKey | None,
-) -> Outcome[PupilResult]:
-    def decide() -> Decision[PupilResult]:
-        pupil = expecting(school.pupil(pupil_id), expected_version)
-        return _decided(pupil, happen(pupil))
-
-    return school.carry_out(decide, PupilResult, command)
 
 
 def _decided(
