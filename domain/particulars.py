@@ -269,8 +269,6 @@ def checked(names: PupilNames, record: PupilRecord, before: Particulars | None =
         and not 1 <= len(text.strip()) <= most
     ]
     findings += _date_findings(names.date_of_birth, record.date_of_entry, changed)
-    if not any(each.field == "date_of_birth" for each in findings):
-        findings += _birth_findings(parts, before)
     if record.attendance and "attendance" in changed:
         findings += _attendance_findings(record.attendance)
     if names.upn and record.upn_missing and changed & {"upn", "upn_missing"}:
@@ -284,6 +282,8 @@ def checked(names: PupilNames, record: PupilRecord, before: Particulars | None =
     if "mistyped_upns" in changed:  # which may have had a wrong check letter
         spelled_names["mistyped_upns"] = tuple(map(spelled_upn, names.mistyped_upns))
     lists = lists_over_time.checked(names, record, findings, before)
+    if "date_of_birth" not in (refused := {each.field for each in findings}):
+        findings += (each for each in _birth_findings(parts, before) if each.field not in refused)
     if findings:
         raise InvalidInput("These particulars cannot be accepted", findings)
     return (
