@@ -184,7 +184,10 @@ PHOTOGRAPHS = f"/v1/pupils/{UNKNOWN}/observations/{UNKNOWN}/photographs"
 def test_bodies_that_are_too_long(admin: httpx.Client, path: str, limit: int, declared: bool) -> None:
     content = b" " * (limit + 1) if declared else chunks(limit)
     body = assert_problem(admin.post(path, content=content), 413, "content-too-large")
-    assert str(limit) in body["detail"]
+    said = {MIB: "1 MiB (1,048,576 bytes)", 32 * MIB: "32 MiB (33,554,432 bytes)"}
+    found = f"{limit + 1:,}" if declared else "more"
+    of_limit = said.get(limit, "10 MB (10,000,000 bytes)")
+    assert body["detail"].startswith(f"The body may have at most {of_limit}; this one has {found}")
     assert admin.get("/v1/school").status_code == 200
 
 
