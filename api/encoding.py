@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from api.problems import MalformedBody
 from domain.application.school_application import CommandKey
-from domain.errors import Finding, InvalidInput
+from domain.errors import Finding, InvalidInput, place_in
 
 T = TypeVar("T")
 
@@ -195,7 +195,7 @@ _SHAPES = (
 def finding_of(error: msgspec.ValidationError) -> Finding:
     """Where and what: msgspec says it in one sentence, with a path at its end."""
     said, _, path = str(error).partition(" - at `")
-    field = path.removesuffix("`").removeprefix("$").removeprefix(".")
+    field = place_in(path.removesuffix("`"))
     for shape, found, accepted in _SHAPES:
         if match := shape.fullmatch(said):
             groups = match.groupdict()

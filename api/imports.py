@@ -110,7 +110,7 @@ def import_mapped(
     The same as the import of Target Tracker's own file in everything else.
     """
     if len(sent.value.file) > LARGEST_FILE:
-        raise too_long(LARGEST_FILE)
+        raise too_long(LARGEST_FILE, len(sent.value.file))
     return _imported(caller, asked, sent, sent.value.file, sent.value.mapping)
 
 

@@ -130,7 +130,7 @@ class BodyLimit:
         async def receive_within_limit() -> Message:
             nonlocal received
             if declared.isdecimal() and int(declared) > limit:
-                raise too_long(limit)
+                raise too_long(limit, int(declared))
             message = await receive()
             received += len(message.get("body", b""))
             if received > limit:
@@ -140,6 +140,14 @@ class BodyLimit:
         await self.app(scope, receive_within_limit, send)
 
 
-def too_long(limit: int) -> HTTPException:
-    """What is said of a body that is too long."""
-    return HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The body may have {limit} bytes at most")
+def too_long(limit: int, found: int | None = None) -> HTTPException:
+    """What is said of a body that is too long.
+
+    Args:
+        limit: The most octets.
+        found: The octets that it has; none, where nobody has counted them to the end.
+    """
+    this = f"this one has {found:,}" if found else "this one has more"
+    unit, octets = ("MB", 1_000_000) if limit % 1_000_000 == 0 else ("MiB", MEBIBYTE)
+    said = f"The body may have at most {limit / octets:.4g} {unit} ({limit:,} bytes); {this}"
+    return HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, said)

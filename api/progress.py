@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, NamedTuple
 from uuid import UUID
 
@@ -40,6 +41,7 @@ from api.showing import Shown, ShownAsText
 from domain import school_time
 from domain.academic_year import Term, when
 from domain.access import Permission
+from domain.application.nc_years import years_of_records
 from domain.application.searching import nc_year_asked
 from domain.errors import Finding, InvalidInput, NotFound
 from domain.progress.groups import Group
@@ -180,6 +182,7 @@ def _found(caller: Caller, asked: PupilsAsked, question: Question) -> _Found:
             class_id=asked.class_id,
             nc_year=nc_year,
             births=caller.may(Permission.READ_NAMES),
+            years_of_records=partial(years_of_records, caller.school),
         )
         class_name = None
         if asked.class_id is not None:

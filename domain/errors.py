@@ -40,6 +40,7 @@ the file and is never logged.
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar
 
 import msgspec
@@ -49,7 +50,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that is wrong with what was sent.
 
     Attributes:
-        field: The name of the field or column, as the sender knows it.
+        field: The name of the field or column, as the sender knows it; of a part of a field, the way to it,
+            with dots, and entries counted from 0: `sen_periods.0.start`. In a CTF it is the element's path.
         found: What stood there, cut to 60 characters.
         accepted: What would be accepted instead.
         row: The row of the file (the heading is row 1), or the number of the pupil in a CTF (from 1).
@@ -59,6 +61,22 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     found: str
     accepted: str
     row: int | None = None
+
+
+def place_in(path: str) -> str:
+    """A place as findings write it, from msgspec's way of writing it.
+
+    Args:
+        path: Such as `$.entries[0].value`; `[...]` stands for some entry of an object.
+
+    Returns:
+        Such as `entries.0.value`; nothing for the whole.
+    """
+    return (
+        re.sub(r"\[(\d+|\.{3})\]", lambda at: f".{at[1].replace('...', '*')}", path)
+        .removeprefix("$")
+        .lstrip(".")
+    )
 
 
 class TargetTrackerError(Exception):

@@ -16,6 +16,7 @@ from domain.codes.record_sets import ENROLMENT_STATUS, POST_LOOKED_AFTER, UPN_UN
 from domain.codes.sets import ETHNICITY, LANGUAGE, SEN_PROVISION, SEX
 from domain.codes.upn import read_upn, spelled_upn
 from domain.errors import Finding, InvalidInput
+from domain.events import is_sealed
 from domain.files import fields
 from domain.files.rows import EARLIEST_DATE_OF_BIRTH, finding
 from domain.periods import TOLD_BY
@@ -29,6 +30,7 @@ from domain.pupil_record import (
     SchoolAttended,
     SenPeriod,
 )
+from domain.since_birth import dated_particulars, findings_before, findings_of_a_later_birth, new_in
 from domain.text import read_text
 
 Unset = msgspec.UnsetType
@@ -280,6 +282,8 @@ def checked(names: PupilNames, record: PupilRecord, before: Particulars | None =
     if "mistyped_upns" in changed:  # which may have had a wrong check letter
         spelled_names["mistyped_upns"] = tuple(map(spelled_upn, names.mistyped_upns))
     lists = lists_over_time.checked(names, record, findings, before)
+    if "date_of_birth" not in (refused := {each.field for each in findings}):
+        findings += (each for each in _birth_findings(parts, before) if each.field not in refused)
     if findings:
         raise InvalidInput("These particulars cannot be accepted", findings)
     return (
@@ -311,14 +315,18 @@ def _date_findings(born: date, entered: date, changed: frozenset[str]) -> list[F
                 accepted=f"a day from {EARLIEST_DATE_OF_BIRTH.isoformat()} to today",
             )
         )
-    if changed & {"date_of_birth", "date_of_entry"} and not born <= entered <= today:
-        findings.append(
-            Finding(
-                field="date_of_entry",
-                found=entered.isoformat(),
-                accepted="a day from the date of birth to today",
-            )
-        )
+    if "date_of_entry" in changed and entered > today:
+        accepted = "a day from the child's birth to today"
+        findings.append(Finding(field="date_of_entry", found=entered.isoformat(), accepted=accepted))
+    return findings
+
+
+def _birth_findings(after: Particulars, before: Particulars | None) -> list[Finding]:
+    """What lies before the birth: of what is said now, and of what was said, if the birth is corrected."""
+    born = after[0].date_of_birth
+    findings = findings_before(born, new_in(after, before))
+    if before and not is_sealed(before[0]):
+        findings += findings_of_a_later_birth(before[0].date_of_birth, born, dated_particulars(*before))
     return findings
 
 

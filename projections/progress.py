@@ -6,7 +6,7 @@ same value in the same subject at the same time) is read once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from domain.academic_year import When
+from domain.academic_year import When, academic_year_of
 from domain.application.school_application import assessments_of
 from domain.assessment import STATUTORY, Result
 from domain.events import Compartment, is_sealed
@@ -23,7 +23,7 @@ from domain.ledger.mapper import EventMapper
 from domain.ledger.sealing import generation_of, place_in_log, places_of_log, unseal
 from domain.ledger.sql import load
 from domain.progress.entries import Entry, seen
-from domain.progress.groups import Member, nc_year_at, values_of
+from domain.progress.groups import Member, nc_year_at, says_nc_year, values_of
 from domain.progress.question import Question
 from domain.progress.track import Track, track
 from domain.vault import keystore
@@ -66,6 +66,7 @@ def cohort(
     class_id: UUID | None = None,
     nc_year: str | None = None,
     births: bool = True,
+    years_of_records: Callable[[Collection[UUID]], Mapping[UUID, int]] | None = None,
 ) -> Cohort:
     """Whom a question is about: who was on the roll between its points, or has a result at one of them.
 
@@ -80,18 +81,23 @@ def cohort(
         class_id: Only this class.
         nc_year: Only pupils who were in this NC year at the later point.
         births: Whether the reader may know dates of birth; none are known to those without names' keys.
+        years_of_records: Says of pupils of which academic year the NC years of their records are; all of the
+            one that it is today, if nothing says it. It is asked about those of whom no result says it.
     """
     views = pupils.find(connection, keys, class_id=class_id, on_roll=None, limit=None)
     only = None if class_id is None else [view.pupil_id for view in views]
     results = entries(connection, keys, question, only)
     points = question.points
+    views = [view for view in views if results.get(view.pupil_id) or _was_there(view, question)]
+    years: Mapping[UUID, int] = {}
+    if years_of_records and question.end.academic_year < academic_year_of(today):
+        told = [view.pupil_id for view in views if not says_nc_year(points, results.get(view.pupil_id, {}))]
+        years = years_of_records(told) if told else {}
     found: dict[UUID, PupilView] = {}
     members = []
     for view in views:
         courses = results.get(view.pupil_id, {})
-        if not (courses or _was_there(view, question)):
-            continue
-        year = nc_year_at(points, courses, view.record, view.left_on, today)
+        year = nc_year_at(points, courses, view.record, view.left_on, today, years.get(view.pupil_id))
         if nc_year not in (None, year):
             continue
         born = None if not births or is_sealed(view.names) else view.names.date_of_birth

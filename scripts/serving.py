@@ -14,7 +14,7 @@ from api.serving import configuration
 from domain.application.erasing import check_erased, replay
 from domain.errors import Misconfigured
 from domain.ledger.database import Database
-from domain.ledger.persistence import close_shared_databases
+from domain.ledger.persistence import close_shared_database
 from domain.vault import passwords
 from domain.vault.rewrapping import keep_rewrapping
 from projections.definitions import check
@@ -80,7 +80,7 @@ def serve(settings: Settings, *, fips: bool = False) -> None:
     finally:
         services.audit.close()
         services.read.close()
-        close_shared_databases()
+        close_shared_database(services.schools.conninfo)
         close_mailer(services)
 
 

@@ -41,6 +41,7 @@ from domain.events import Actor, Event
 from domain.identifiers import new_id
 from domain.particulars import checked_reason
 from domain.pupil import Pupil
+from domain.since_birth import birth_of, dated_time, findings_before
 from domain.statements import Statement
 
 REFUSED = "The assessments cannot be recorded like this"
@@ -100,8 +101,8 @@ def record(
 
     Raises:
         InvalidInput: A pupil, scheme, subject, statement or value is not one that there is, an entry comes
-            twice, the time lies in the future, or the school has other assessment points; with a finding for
-            each, numbered by entry.
+            twice, the time lies in the future or before a child's birth, or the school has other assessment
+            points; with a finding for each, numbered by entry.
         Conflict: The point is closed.
         NotPermitted: A child is in another class.
     """
@@ -114,6 +115,7 @@ def record(
         pupils = school.pupils({entry.pupil_id for entry in entries})
         statements = statements_of(school) if scheme == STATEMENTS else {}
         findings = period_findings(entries, at, scheme, today, assessed_on)
+        is_a_time = not findings
         made = _Entered(scheme, at, assessed_on, statements)
         nc_years = nc_years_at(school, pupils, at, today)
         results = []
@@ -122,6 +124,8 @@ def record(
             result, found = made.result(number, entry, nc_years.get(entry.pupil_id))
             if pupil is None:
                 found = [no_pupil(entry.pupil_id), *found]
+            elif is_a_time:
+                found += findings_before(birth_of(pupil.names), dated_time(at, assessed_on))
             findings += [msgspec.structs.replace(finding, row=number) for finding in found]
             results.append(result)
         if findings:

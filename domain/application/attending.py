@@ -11,6 +11,7 @@ import msgspec
 import domain.attendance
 from domain.access import Permission
 from domain.application.school_application import (
+    PUPILS,
     CommandKey,
     Decision,
     Outcome,
@@ -32,9 +33,11 @@ from domain.attendance import (
 from domain.codes.attendance import NOT_YET_ON_REGISTER, Half, read_mark
 from domain.errors import Conflict, Finding, InvalidInput, NotFound, NotPermitted
 from domain.events import Actor
+from domain.ledger.stream import Unless
 from domain.particulars import checked_reason
 from domain.pupil import Pupil
 from domain.school_time import today
+from domain.since_birth import ACCEPTED, birth_of
 
 
 class DayEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,6 +105,7 @@ def mark(
     reason = checked_reason("reason", reason)
 
     def decide() -> Decision[MarkedResult]:
+        position = school.stream.head().position
         pupils = school.pupils({entry.pupil_id for entry in entries})
         if entries and class_id and not any(_is_in(school, class_id, each) for each in pupils.values()):
             raise NotFound("This school has no class with that id, or none of these pupils is in it")
@@ -129,7 +133,8 @@ def mark(
                         reason=reason,
                     )
                 )
-        return Decision(events, MarkedResult(len(marks), sum(map(len, marks.values()))))
+        done = MarkedResult(len(marks), sum(map(len, marks.values())))
+        return Decision(events, done, Unless(PUPILS, position))  # that nobody leaves or is born meanwhile
 
     return school.carry_out(decide, MarkedResult, command)
 
@@ -208,9 +213,11 @@ def _wrong_with_day(entry: DayEntry, pupil: Pupil | None, now: date) -> Finding 
     there by mistake may always be withdrawn.
     """
     first, last = EARLIEST_DAY, now
+    marks = {text.strip().upper() for _, text in entry.given()}
+    if pupil and not marks <= {WITHDRAWN} and EARLIEST_DAY <= entry.day < birth_of(pupil.names):
+        return Finding(field="date", found=entry.day.isoformat(), accepted=ACCEPTED)
     told = f"a day from {first.isoformat()} to today"
     if pupil and EARLIEST_DAY <= entry.day <= now:
-        marks = {text.strip().upper() for _, text in entry.given()}
         if not marks <= {NOT_YET_ON_REGISTER, WITHDRAWN} and entry.day < pupil.record.date_of_entry:
             first = pupil.record.date_of_entry
             told = f"the date of entry, {first.isoformat()}, or a later day; before it only Z"
@@ -244,6 +251,7 @@ def record_totals(
     reason = checked_reason("reason", reason)
 
     def decide() -> Decision[TotalsResult]:
+        position = school.stream.head().position
         pupil = school.pupil(pupil_id)
         _check_classes([pupil], only_classes)
         _check_period(checked_totals(totals, today()), pupil)
@@ -264,7 +272,7 @@ def record_totals(
             totals=totals,
             reason=reason,
         )
-        return Decision([totalled], TotalsResult(pupil_id))
+        return Decision([totalled], TotalsResult(pupil_id), Unless(PUPILS, position))
 
     return school.carry_out(decide, TotalsResult, command)
 
@@ -320,6 +328,37 @@ def void_totals(
         return Decision([voided], TotalsResult(pupil_id))
 
     return school.carry_out(decide, TotalsResult, command)
+
+
+def check_nothing_after(school: SchoolApplication, pupil_id: UUID, left_on: date) -> dict[UUID, int]:
+    """Makes sure that no session after the last day of a child has a mark or is in totals.
+
+    Returns:
+        The version of the child's log of attendance, on which a decision to let it leave rests.
+
+    Raises:
+        InvalidInput: Some are; the finding says how many, and what to do.
+    """
+    log = attendance_of(pupil_id)
+    stored = school.stream.events_of(log)
+    there = domain.attendance.fold(school.read(stored))
+    marked = [session.day for session in there.marks if session.day > left_on]
+    totalled = [totals for totals in there.totals.values() if totals.last_day > left_on]
+    to_do = []
+    if marked:
+        sessions = "1 session is" if len(marked) == 1 else f"{len(marked)} sessions are"
+        to_do.append(f"{sessions} marked after it: withdraw those marks first, if they are wrong")
+    for totals in totalled:
+        period = f"{totals.first_day.isoformat()} to {totals.last_day.isoformat()}"
+        to_do.append(f"totals of {totals.possible} sessions from {period} reach beyond it: void those first")
+    if to_do:
+        last = max([*marked, *(totals.last_day for totals in totalled)])
+        accepted = f"{last.isoformat()} or a later day; {'; '.join(to_do)}"
+        raise InvalidInput(
+            "Attendance is recorded of days after that on which the pupil would leave",
+            [Finding(field="left_on", found=left_on.isoformat(), accepted=accepted)],
+        )
+    return {log: stored[-1].originator_version if stored else 0}
 
 
 def _next_version(school: SchoolApplication, pupil_id: UUID) -> int:

@@ -15,8 +15,9 @@ import msgspec
 import domain.assessment
 import domain.attendance
 from domain.academic_year import academic_year_of
+from domain.application.results_of_files import said_of
 from domain.application.school_application import SchoolApplication, assessments_of, attendance_of
-from domain.assessment import STATUTORY, Result, cell_of
+from domain.assessment import STATUTORY, AssessmentCorrected, AssessmentRecorded, Result, cell_of
 from domain.attendance import year_bounds
 from domain.attendance_summary import summarise
 from domain.errors import NotFound
@@ -230,16 +231,44 @@ def _results(school: SchoolApplication, pupil_ids: list[UUID]) -> dict[UUID, tup
 def national_results(events: Iterable[Event]) -> tuple[Result, ...]:
     """What a Common Transfer File has a place for, of the results in a pupil's log.
 
-    Of several in one cell the newest is current. Where somebody entered by hand what a file brought, too, the
-    file's stands.
+    Of several in one cell the newest is current. What somebody entered here by hand counts, and not what a
+    file says of the same test or assessment, unless it was corrected here afterwards. Where both say the
+    same, the file's stands, with its own codes.
     """
+    events = list(events)
     current = {
-        cell_of(each.result): each.result
+        cell_of(each.result): each
         for each in domain.assessment.fold(events).values()
         if not is_sealed(each.result)
     }
-    found = {said_by(result): result for result in current.values() if result.scheme == STATUTORY}
-    for result in current.values():
-        if result.scheme != STATUTORY and (national := as_statutory(result)):
+    at_school = _last_said_at_school(events)
+    entered = {said_of(each.result)[0]: each for each in current.values() if each.result.scheme != STATUTORY}
+    found: dict[tuple[object, ...], Result] = {}
+    for each in current.values():
+        about, value = said_of(each.result)
+        if each.result.scheme != STATUTORY:
+            continue
+        by_hand = entered.get(about)
+        if by_hand is None or said_of(by_hand.result)[1] == value:
+            found[said_by(each.result)] = each.result
+        elif at_school.get(each.id, -1) > at_school[by_hand.id]:
+            found[said_by(each.result)] = each.result
+            del entered[about]
+    for each in entered.values():
+        if national := as_statutory(each.result):
             found.setdefault(said_by(national), national)
     return tuple(found.values())
+
+
+def _last_said_at_school(events: Iterable[Event]) -> dict[UUID, int]:
+    """Which event of the log last entered or corrected an assessment by hand; none, if only files told it."""
+    found = {}
+    for number, happened in enumerate(events):
+        match happened:
+            case AssessmentRecorded() | AssessmentCorrected() if not is_sealed(happened.result):
+                by_hand = happened.result.scheme != STATUTORY
+                if by_hand or (isinstance(happened, AssessmentCorrected) and not happened.from_file):
+                    found[happened.assessment_id] = number
+            case _:
+                pass
+    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -15,6 +16,7 @@ import msgspec
 import domain.pupil
 from domain import school_time
 from domain.academic_year import academic_year_of
+from domain.application.births_of_files import Births
 from domain.application.marks_of_files import MARKS, Registers
 from domain.application.matching import Match, Roll, merged, missing_of_a_new_pupil, with_date_of_entry
 from domain.application.results_of_files import RESULTS, ResultLogs
@@ -23,7 +25,6 @@ from domain.application.school_application import (
     CommandKey,
     Decision,
     SchoolApplication,
-    given_up,
 )
 from domain.errors import Finding, InvalidInput
 from domain.events import Actor, Event
@@ -136,10 +137,11 @@ class _Plan:
 
 
 class _Logs(NamedTuple):
-    """What the pupils of a file have in logs beside their records."""
+    """What the pupils of a file have in logs beside their records, and when they were born."""
 
     results: ResultLogs
     registers: Registers
+    births: Births
 
 
 def import_file(
@@ -204,7 +206,7 @@ def import_file(
                 [finding for row in plan.rows for finding in row.findings],
                 report=report,
             )
-        happened = given_up(plan.events) if plan.events else ()
+        happened = _given_up(plan.events) if plan.events else ()
         return Decision(happened, plan.counts, Unless(PUPILS, plan.position))
 
     said = b"import" + hashlib.sha256(content).digest()
@@ -244,6 +246,17 @@ def _without_new_ids(rows: list[RowReport]) -> list[RowReport]:
     ]
 
 
+def _given_up(events: list[Event]) -> Iterator[Event]:
+    """Events that are let go of one by one: the list is empty at the end, and no two forms of all are held.
+
+    Returns:
+        An iterator, which is true: where there are no events, a decision needs an empty list.
+    """
+    events.reverse()
+    while events:
+        yield events.pop()
+
+
 def _plan(
     school: SchoolApplication, file: PupilFile, actor: Actor, today: date, leavers: Leavers | None
 ) -> _Plan:
@@ -254,6 +267,7 @@ def _plan(
     logs = _Logs(
         ResultLogs(school, [match.pupil for row, match in matches if match.pupil and row.results]),
         Registers(school, [match.pupil for row, match in matches if match.pupil and row.marks]),
+        Births(school, file.called),
     )
     events: list[Event] = []
     reports = []
@@ -320,15 +334,7 @@ def _row(
     if not findings and match.pupil is None:
         findings = missing_of_a_new_pupil(row)
     if findings:
-        pupil_id = match.pupil.id if match.pupil else None
-        refused = RowReport(
-            row=row.row,
-            outcome=RowOutcome.REFUSED,
-            pupil_id=pupil_id,
-            findings=findings,
-            flags=row.flags,
-        )
-        return refused, []
+        return _refused(row, match.pupil, findings), []
     if match.pupil is None:
         assert row.names
         assert row.record
@@ -336,6 +342,9 @@ def _row(
         results = logs.results.add(pupil_id, row.results, actor).events
         marks = logs.registers.add(pupil_id, row.marks, actor)
         record = reconciled(None, row.record, today)
+        logged = [*results, *marks.events]
+        if findings := logs.births.findings(row.row, None, (row.names, record), logged):
+            return _refused(row, None, findings), []
         admitted = domain.pupil.admit(pupil_id, row.names, record, actor, Source.FILE)
         report = RowReport(
             row=row.row,
@@ -345,8 +354,18 @@ def _row(
             marks=marks.sessions,
             flags=row.flags,
         )
-        return report, [admitted, *results, *marks.events]
+        return report, [admitted, *logged]
     return _known(row, match.pupil, logs, actor, today)
+
+
+def _refused(row: PupilRow, pupil: Pupil | None, findings: tuple[Finding, ...]) -> RowReport:
+    return RowReport(
+        row=row.row,
+        outcome=RowOutcome.REFUSED,
+        pupil_id=pupil.id if pupil else None,
+        findings=findings,
+        flags=row.flags,
+    )
 
 
 def _known(
@@ -356,6 +375,8 @@ def _known(
     changed = domain.pupil.change(pupil, after.names, after.record, actor, Source.FILE)
     results, keeps_results = logs.results.add(pupil.id, row.results, actor)
     marked, sessions, keeps_marks = logs.registers.add(pupil.id, row.marks, actor)
+    if findings := logs.births.findings(row.row, pupil, (after.names, after.record), [*results, *marked]):
+        return _refused(row, pupil, findings), []
     kept = [name for name, keeps in ((RESULTS, keeps_results), (MARKS, keeps_marks)) if keeps]
     fields = tuple(
         field

@@ -10,6 +10,7 @@ import domain.attendance
 from domain.application.school_application import SchoolApplication, attendance_of
 from domain.attendance import AttendanceMarked, Run, Session, runs_of, sessions_of
 from domain.events import Actor, Event
+from domain.files.packed_marks import PackedMarks
 from domain.pupil import Pupil
 
 MARKS = "marks"
@@ -67,7 +68,7 @@ class Registers:
             there.get(session) != mark for session, mark in marks.items() if session in said
         )
         events: list[Event] = []
-        for run in runs_of(new):
+        for run in new.runs() if isinstance(new, PackedMarks) else runs_of(new):
             self._versions[log] = self._versions.get(log, 0) + 1
             events.append(
                 AttendanceMarked(

@@ -20,6 +20,7 @@ from domain.files.rows import PupilRow
 from domain.periods import TOLD_BY, joined, reconciled, sen_entries
 from domain.pupil import AttendanceTotals, Pupil, PupilNames, PupilRecord
 from domain.pupil_record import OtherElement, SchoolAttended, SenPeriod, YearAttended
+from domain.since_birth import ACCEPTED
 
 T = TypeVar("T")
 
@@ -117,8 +118,7 @@ def with_date_of_entry(row: PupilRow, joined_on: date) -> PupilRow:
         return row
     names = row.names
     if names and names.date_of_birth > joined_on:
-        accepted = f"a day on or after the date of birth, {names.date_of_birth.isoformat()}"
-        refused = Finding(field="joined_on", found=joined_on.isoformat(), accepted=accepted, row=row.row)
+        refused = Finding(field="joined_on", found=joined_on.isoformat(), accepted=ACCEPTED, row=row.row)
         return msgspec.structs.replace(row, findings=(refused,))
     return msgspec.structs.replace(
         row,

@@ -7,7 +7,7 @@ the academic year in which it was last written.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from uuid import UUID
 
@@ -51,6 +51,17 @@ def nc_years_at(
             year = min(year_told(pupil, written[pupil_id]), last) if pupil_id in written else last
             found[pupil_id] = nc_year_then(pupil.record.nc_year, year - at.academic_year)
     return found
+
+
+def years_of_records(school: SchoolApplication, pupil_ids: Collection[UUID]) -> dict[UUID, int]:
+    """The academic year that the NC year of each pupil's record is of: see :func:`year_told`.
+
+    Whoever is not known, has no NC year or was erased is not among them.
+    """
+    pupils = school.pupils(pupil_ids)
+    written = _written(school, pupils)
+    return {pupil_id: year_told(pupil, written[pupil_id]) for pupil_id, pupil in pupils.items()
+            if pupil_id in written}  # fmt: skip
 
 
 def year_told(pupil: Pupil, written_on: date) -> int:

@@ -19,6 +19,8 @@ from domain.events import Actor, Event
 from domain.files.rows import finding
 from domain.identifiers import new_id
 from domain.notes import Note, NoteChanged, NoteRemoved, NoteWritten, notes_of
+from domain.pupil import Pupil
+from domain.since_birth import Dated, birth_of, findings_before
 from domain.text import read_text
 
 LONGEST = 4000
@@ -97,6 +99,16 @@ def checked_day(field: str, day: date) -> date:
     return day
 
 
+def check_since_birth(field: str, day: date, pupil: Pupil) -> None:
+    """Makes sure that nothing is dated before the child's birth.
+
+    Raises:
+        InvalidInput: The day lies before it.
+    """
+    if findings := findings_before(birth_of(pupil.names), [Dated(field, day)]):
+        raise InvalidInput("The day cannot be right", findings)
+
+
 def write_note(
     school: SchoolApplication,
     pupil_id: UUID,
@@ -114,7 +126,8 @@ def write_note(
     text, written_on = checked_words("text", text), checked_day("written_on", written_on)
     note_id = new_id()
 
-    def happen(version: int, _: dict[UUID, Note]) -> Event:
+    def happen(pupil: Pupil, version: int, _: dict[UUID, Note]) -> Event:
+        check_since_birth("written_on", written_on, pupil)
         return NoteWritten(
             originator_id=notes_of(pupil_id),
             originator_version=version,
@@ -144,7 +157,7 @@ def change_note(
     """
     text = checked_words("text", text)
 
-    def happen(version: int, notes: dict[UUID, Note]) -> Event | None:
+    def happen(_: Pupil, version: int, notes: dict[UUID, Note]) -> Event | None:
         if notes[note_id].text == text:
             return None
         return NoteChanged(
@@ -172,7 +185,7 @@ def remove_note(
         NotFound: There is no such pupil or note.
     """
 
-    def happen(version: int, _: dict[UUID, Note]) -> Event:
+    def happen(_: Pupil, version: int, __: dict[UUID, Note]) -> Event:
         return NoteRemoved(
             originator_id=notes_of(pupil_id),
             originator_version=version,
@@ -188,7 +201,7 @@ def _note(
     school: SchoolApplication,
     pupil_id: UUID,
     note_id: UUID,
-    happen: Callable[[int, dict[UUID, Note]], Event | None],
+    happen: Callable[[Pupil, int, dict[UUID, Note]], Event | None],
     command: CommandKey | None,
     *,
     known: bool = False,
@@ -196,12 +209,12 @@ def _note(
     log = notes_of(pupil_id)
 
     def decide() -> Decision[NoteResult]:
-        school.pupil(pupil_id)
+        pupil = school.pupil(pupil_id)
         version = school.stream.last_versions([log]).get(log, 0) + 1
         there = notes(school, pupil_id) if known else {}
         if known and note_id not in there:
             raise NotFound("This pupil has no note with that id")
-        happened = happen(version, there)
+        happened = happen(pupil, version, there)
         return Decision([happened] if happened else [], NoteResult(note_id))
 
     return school.carry_out(decide, NoteResult, command)
@@ -231,6 +244,7 @@ def open_concern(
 
     def decide() -> Decision[ConcernResult]:
         pupil = school.pupil(pupil_id)
+        check_since_birth("opened_on", opened_on, pupil)
         opened = domain.concerns.open_concern(pupil, concern_id, opened_on, text, actor)
         result = ConcernResult(concern_id, opened.originator_version, pupil.active_concerns + 1)
         return Decision([opened], result)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import cache
 from uuid import UUID
 
@@ -15,7 +14,7 @@ from domain.access import Permission
 from domain.application.histories import Moment
 from domain.application.school_application import CommandKey, Decision, Outcome, SchoolApplication
 from domain.errors import Finding, InvalidInput, KeyNotHeld, NotFound, NotPermitted, VersionConflict
-from domain.events import Actor, is_sealed
+from domain.events import Actor
 from domain.files.photographs import develop
 from domain.identifiers import new_id
 from domain.ledger import photographs
@@ -37,6 +36,7 @@ from domain.observation import (
 from domain.particulars import checked_reason
 from domain.pupil import Pupil
 from domain.school_time import today
+from domain.since_birth import birth_of
 
 
 class ObservationResult(msgspec.Struct, frozen=True):
@@ -156,8 +156,7 @@ def make(
 
 
 def _checked(pupil: Pupil, observed: Observed) -> Observed:
-    born = date.min if is_sealed(pupil.names) else pupil.names.date_of_birth
-    return checked(observed, born, today())
+    return checked(observed, birth_of(pupil.names), today())
 
 
 def change(

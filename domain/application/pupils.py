@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import TypeVar
 from uuid import UUID
@@ -11,6 +11,8 @@ import msgspec
 
 import domain.pupil
 from domain import pupil_upns, school_time
+from domain.application.attending import check_nothing_after
+from domain.application.recorded_days import logged_days
 from domain.application.school_application import (
     PUPILS,
     CommandKey,
@@ -27,6 +29,7 @@ from domain.ledger.stream import Unless
 from domain.particulars import FIELDS, PupilParticulars, checked, checked_hand_back, checked_reason
 from domain.periods import contradictions, reconciled
 from domain.pupil import Destination, Pupil, PupilNames, PupilRecord
+from domain.since_birth import birth_of, findings_of_a_later_birth
 
 T = TypeVar("T")
 
@@ -86,7 +89,8 @@ def change(
     Raises:
         VersionConflict: The pupil is at another version.
         AlreadyExists: Another pupil of the school has the UPN.
-        InvalidInput: A code, date or number is not one that is accepted, or two fields contradict each other.
+        InvalidInput: A code, date or number is not one that is accepted, two fields contradict each other, or
+            something is recorded of a day before the birth.
         NotFound: There is no such pupil.
     """
     handed_back = checked_hand_back(particulars.hand_back)
@@ -101,8 +105,9 @@ def change(
         unless = None
         if names.upn and names.upn != pupil.names.upn:
             unless = Unless(PUPILS, _check_upn(school, pupil_id, names.upn))
+        rests_on = _check_later_birth(school, pupil, names)
         changed = domain.pupil.change(pupil, names, record, actor, handed_back=handed_back)
-        return _decided(pupil, changed, unless)
+        return _decided(pupil, changed, unless, rests_on)
 
     return school.carry_out(decide, PupilResult, command)
 
@@ -137,7 +142,8 @@ def leave(
     Raises:
         VersionConflict: The pupil is at another version.
         Conflict: The child has already left.
-        InvalidInput: The day lies ahead, or before the date of entry; or the words cannot be kept.
+        InvalidInput: The day lies ahead, before the date of entry or before a session that is marked; or the
+            words cannot be kept.
         NotFound: There is no such pupil.
     """
     _check_not_ahead("left_on", left_on)
@@ -145,11 +151,10 @@ def leave(
     destination = checked_reason("destination", destination)
     code = _checked("reason_code", reason_code, LEAVING_REASON.find)
     going_to = _checked("destination_school", destination_school, read_school_number)
-    return _happen(
-        school,
-        pupil_id,
-        expected_version,
-        lambda pupil: domain.pupil.leave(
+
+    def decide() -> Decision[PupilResult]:
+        pupil = expecting(school.pupil(pupil_id), expected_version)
+        left = domain.pupil.leave(
             pupil,
             left_on,
             actor,
@@ -157,9 +162,10 @@ def leave(
             destination,
             reason_code=code,
             school=Destination(*going_to) if going_to else None,
-        ),
-        command,
-    )
+        )
+        return _decided(pupil, left, rests_on=check_nothing_after(school, pupil_id, left_on))
+
+    return school.carry_out(decide, PupilResult, command)
 
 
 def take_back(
@@ -179,13 +185,30 @@ def take_back(
         NotFound: There is no such pupil.
     """
     _check_not_ahead("returned_on", returned_on)
-    return _happen(
-        school,
-        pupil_id,
-        expected_version,
-        lambda pupil: domain.pupil.take_back(pupil, returned_on, actor),
-        command,
-    )
+
+    def decide() -> Decision[PupilResult]:
+        pupil = expecting(school.pupil(pupil_id), expected_version)
+        return _decided(pupil, domain.pupil.take_back(pupil, returned_on, actor))
+
+    return school.carry_out(decide, PupilResult, command)
+
+
+def _check_later_birth(school: SchoolApplication, pupil: Pupil, names: PupilNames) -> dict[UUID, int]:
+    """Makes sure that nothing in the child's logs lies before another date of birth.
+
+    Returns:
+        The versions of the logs, if any had to be looked at.
+
+    Raises:
+        InvalidInput: Something does.
+    """
+    before, born = birth_of(pupil.names), birth_of(names)
+    if born <= before:
+        return {}
+    logged = logged_days(school, pupil)
+    if findings := findings_of_a_later_birth(before, born, logged.dated):
+        raise InvalidInput("Something was recorded before the child's birth would have been", findings)
+    return logged.versions
 
 
 def _check_told_once(record: PupilRecord, given: frozenset[str]) -> None:
@@ -232,23 +255,16 @@ def expecting(pupil: Pupil, version: int) -> Pupil:
     return pupil
 
 
-def _happen(
-    school: SchoolApplication,
-    pupil_id: UUID,
-    expected_version: int,
-    happen: Callable[[Pupil], Event],
-    command: CommandKey | None,
-) -> Outcome[PupilResult]:
-    def decide() -> Decision[PupilResult]:
-        pupil = expecting(school.pupil(pupil_id), expected_version)
-        return _decided(pupil, happen(pupil))
-
-    return school.carry_out(decide, PupilResult, command)
-
-
-def _decided(pupil: Pupil, happened: Event | None, unless: Unless | None = None) -> Decision[PupilResult]:
+def _decided(
+    pupil: Pupil,
+    happened: Event | None,
+    unless: Unless | None = None,
+    rests_on: Mapping[UUID, int] | None = None,
+) -> Decision[PupilResult]:
     version = happened.originator_version if happened else pupil.version
-    return Decision([happened] if happened else [], PupilResult(pupil.id, version), unless)
+    return Decision(
+        [happened] if happened else [], PupilResult(pupil.id, version), unless, rests_on=rests_on or {}
+    )
 
 
 def _check_upn(school: SchoolApplication, pupil_id: UUID, upn: str | None) -> int:

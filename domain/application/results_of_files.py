@@ -101,7 +101,7 @@ class _There:
             if each.result.scheme == STATUTORY:
                 self.of_files[cell_of(each.result)] = each
             else:
-                about, value = _said(each.result)
+                about, value = said_of(each.result)
                 self._entered[about] = value
         self._corrected: set[UUID] = set()
         self._voided: set[tuple[Hashable, str]] = set()
@@ -109,7 +109,7 @@ class _There:
         for happened in events:
             match happened:
                 case AssessmentRecorded() | AssessmentCorrected():
-                    says = _said(happened.result)
+                    says = said_of(happened.result)
                     said.setdefault(happened.assessment_id, set()).add(says)
                     self._voided.discard(says)
                     if isinstance(happened, AssessmentCorrected) and not happened.from_file:
@@ -122,18 +122,18 @@ class _There:
 
     def says(self, result: Result) -> bool:
         """Whether it was entered here by hand just so, and has come back in a file."""
-        about, value = _said(result)
+        about, value = said_of(result)
         return self._entered.get(about) == value
 
     def stands_against(self, result: Result, before: Assessment | None) -> bool:
         """Whether the school has said something else: by entering, correcting or voiding it here."""
-        says = _said(result)
+        says = said_of(result)
         return (
             says[0] in self._entered or says in self._voided or bool(before and before.id in self._corrected)
         )
 
 
-def _said(result: Result) -> tuple[Hashable, str]:
+def said_of(result: Result) -> tuple[Hashable, str]:
     """What a result is a result of, and its value, whether a file brought it or somebody entered it here.
 
     That is the measure of a scheme in a year or term, where one here has it: a file words it otherwise.

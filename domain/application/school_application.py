@@ -6,8 +6,8 @@ import copy
 import hashlib
 import hmac
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import ClassVar, Final, Generic, Self, TypeVar, cast
@@ -82,16 +82,19 @@ class Decision(Generic[R]):
 
     Attributes:
         events: What happens, the founding of anybody before what else is about them; empty, if all is as it
-            should be already. Read once, so those of a large file may be :func:`given_up`.
+            should be already. Read once, so those of a large file may be let go of one by one.
         result: What the caller is told: ids and counts, never personal data, since it is kept.
         unless: The condition that the decision rests on, if it rests on a whole category of events.
         beside: What else is done in the transaction of the append, after it.
+        rests_on: Originators other than those of the events, and the versions that they had when this was
+            decided; 0 for one without events. If one has had another event since, it is decided anew.
     """
 
     events: Iterable[Event]
     result: R
     unless: Unless | None = None
     beside: Callable[[Connection], object] | None = None
+    rests_on: Mapping[UUID, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -232,13 +235,14 @@ class SchoolApplication(Application[UUID]):
             if event.founds:
                 new_keys.append(self.keys.made(event.subject) or self.keys.make(event.subject))
             stored.append(self.mapper.to_stored_event(event))
-        if not new_keys and decision.beside is None:
+        if not (new_keys or decision.beside or decision.rests_on):
             return self.stream.append(stored, command=remembered, unless=decision.unless)
         with self.database.bound_to(self.school_id) as connection:
             appended = self.stream.append(
                 stored, command=remembered, unless=decision.unless, connection=connection
             )
             if not appended.repeated:
+                self.stream.check_unmoved(decision.rests_on, connection)
                 keystore.add_subjects(connection, self.school_id, new_keys)
                 if decision.beside:
                     decision.beside(connection)
@@ -403,17 +407,6 @@ def _of(
 ) -> Callable[[A | None, Iterable[Event]], A | None]:
     """A projector that sees one category of events only: an id of something else is nobody's id."""
     return lambda before, events: fold(before, (event for event in events if is_of(category, event.name)))
-
-
-def given_up(events: list[Event]) -> Iterator[Event]:
-    """Events that are let go of one by one: the list is empty at the end, and no two forms of all are held.
-
-    Returns:
-        An iterator, which is true: where there are no events, a decision needs an empty list.
-    """
-    events.reverse()
-    while events:
-        yield events.pop()
 
 
 def is_of(category: Category, topic: str) -> bool:

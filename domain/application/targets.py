@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 import msgspec
@@ -25,6 +25,8 @@ from domain.errors import Finding, InvalidInput, NotFound
 from domain.events import Actor, Event
 from domain.identifiers import new_id
 from domain.particulars import checked_reason
+from domain.pupil import Pupil
+from domain.since_birth import birth_of, dated_time, findings_before
 from domain.targets import Target, TargetRemoved, TargetSet, cell_of, target_of
 
 REFUSED = "The targets cannot be set like this"
@@ -74,8 +76,8 @@ def set_targets(
 
     Raises:
         InvalidInput: A pupil, scheme, subject or value is not one that there is, an entry comes twice, the
-            point is too far away, or the school has other assessment points; with a finding for each,
-            numbered by entry.
+            point is too far away or before a child's birth, or the school has other assessment points; with a
+            finding for each, numbered by entry.
         Conflict: The point is closed.
         NotPermitted: A child is in another class.
     """
@@ -85,7 +87,7 @@ def set_targets(
     def decide() -> Decision[TargetsResult]:
         points, unless = points_to_record_at(school)
         pupils = school.pupils({entry.pupil_id for entry in entries})
-        ready = _read(entries, pupils.keys(), scheme, at)
+        ready = _read(entries, pupils, scheme, at)
         points.check(at)
         if only_classes is not None:
             check_classes(pupils.values(), only_classes)
@@ -112,12 +114,17 @@ def _check_period(at: When, scheme: str, this_year: int) -> None:
         raise InvalidInput(REFUSED, [Finding(field="scheme", found=scheme[:60], accepted=accepted)])
 
 
-def _read(entries: Sequence[TargetEntry], there: Container[UUID], scheme: str, at: When) -> list[Target]:
+def _read(
+    entries: Sequence[TargetEntry], pupils: Mapping[UUID, Pupil], scheme: str, at: When
+) -> list[Target]:
     findings = [] if entries else [Finding(field="entries", found="none", accepted="at least one")]
     ready: list[Target] = []
     seen: dict[tuple[UUID, str], int] = {}
     for number, entry in enumerate(entries, start=1):
-        found = [] if entry.pupil_id in there else [no_pupil(entry.pupil_id)]
+        pupil = pupils.get(entry.pupil_id)
+        found = (
+            findings_before(birth_of(pupil.names), dated_time(at)) if pupil else [no_pupil(entry.pupil_id)]
+        )
         if (first := seen.setdefault((entry.pupil_id, entry.subject.strip().upper()), number)) != number:
             accepted = f"each pupil and subject once: entry {first} is the same"
             found.append(Finding(field="subject", found=entry.subject[:60], accepted=accepted))

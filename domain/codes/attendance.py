@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 
 import msgspec
 
@@ -99,6 +99,7 @@ def _by_code() -> dict[str, tuple[AttendanceCode, ...]]:
     return found
 
 
+@lru_cache(maxsize=4096)
 def code_on(mark: str, day: date) -> AttendanceCode | None:
     """What a mark stands for on a day; nothing, if no list had it then."""
     return next((each for each in _by_code().get(mark, ()) if each.is_valid_on(day)), None)

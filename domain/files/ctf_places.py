@@ -14,6 +14,23 @@ from datetime import date
 from domain.assessment import Result
 from domain.pupil_record import OtherElement, SchoolAttended
 
+CALLED: Mapping[str, str] = {
+    "date_of_birth": "DOB",
+    "date_of_entry": "SchoolHistory/School/EntryDate",
+    "previous_schools.entered_on": "SchoolHistory/School/EntryDate",
+    "previous_schools.left_on": "SchoolHistory/School/LeavingDate",
+    "meals_periods.start": "FSMhistory/FSMinstance/FSMstartDate",
+    "meals_periods.end": "FSMhistory/FSMinstance/FSMendDate",
+    "sen_periods.start": "SENhistory/SEN/StartDate",
+    "sen_periods.end": "SENhistory/SEN/StartDate",
+    "attendance.academic_year": "Attendance/YearData/Year",
+    "attendance_before.academic_year": "Attendance/YearData/Year",
+    "marks": "Attendance/YearData/AttendSessions/AttendanceMarks",
+    "academic_year": "StageAssessments/KeyStage/StageAssessment/Year",
+    "assessed_on": "StageAssessments/KeyStage/StageAssessment/ResultDate",
+}
+"""Where a day of a pupil's record, or of what stands beside it, comes from."""
+
 _TAG = re.compile(r"<([^\s/>]+)")
 
 ORDER: Mapping[str, tuple[str, ...]] = {

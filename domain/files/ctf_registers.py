@@ -25,7 +25,7 @@ MOST_MARKS = 2 * 366
 _NOT_OPEN = "#"
 """The code of a day on which the school is closed to pupils."""
 
-_SATURDAY = 5
+_SATURDAY, _SUNDAY = 5, 6
 
 
 def read_registers(pupil: Pupil, context: Context) -> PackedMarks:
@@ -63,7 +63,7 @@ def _read(pupil: Pupil, sessions: Element, context: Context) -> PackedMarks:
         reader.wrong(f"{PATH}/AttendanceMarks", f"{len(text):,} characters", accepted)
         return NO_MARKS
     every_day = _placed(text, start, weekends=True)
-    at_weekends = {mark for session, mark in every_day.items() if session.day.weekday() >= _SATURDAY}
+    at_weekends = every_day.of_weekdays(_SATURDAY) | every_day.of_weekdays(_SUNDAY)
     marks = every_day if at_weekends <= {_NOT_OPEN} else _placed(text, start, weekends=False)
     for session, mark in marks.items():
         if session.day > context.today:

@@ -19,7 +19,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from domain.errors import Finding, InvalidInput
+from domain.errors import Finding, InvalidInput, place_in
 from domain.files import date_formats, fields
 from domain.files.csv_records import DELIMITERS, ENCODINGS, FIRST_ROWS
 from domain.files.pupil_cells import (
@@ -351,8 +351,8 @@ def read_mapping(content: bytes) -> Mapping:
     try:
         return msgspec.json.decode(content, type=Mapping)
     except msgspec.ValidationError as error:
-        said, _, path = str(error).partition(" - at `$")
-        place = "mapping" + path.removesuffix("`")
+        said, _, path = str(error).partition(" - at `")
+        place = ".".join(filter(None, ("mapping", place_in(path.removesuffix("`")))))
         raise InvalidInput(
             "The mapping is not as it must be", [finding(place, "another shape", said)]
         ) from None

@@ -40,6 +40,7 @@ from domain.files.rows import (
 )
 from domain.files.spreadsheets import unguarded
 from domain.pupil_record import PupilNames, PupilRecord
+from domain.since_birth import ACCEPTED
 
 _NAMES = frozenset(PupilNames.__struct_fields__)
 
@@ -133,7 +134,8 @@ def read_table(content: bytes, layout: Layout, *, academic_year: int, today: dat
         elif any(map(str.strip, cells)):
             _count_dropped(cells, heading, dropped)
             rows.append(reading.row(number, cells))
-    return PupilFile(format=layout.format, encoding=codec, rows=rows, dropped=dropped)
+    called = {taken.column.place: taken.column.heading for taken in heading.taken}
+    return PupilFile(format=layout.format, encoding=codec, rows=rows, dropped=dropped, called=called)
 
 
 def _count_dropped(cells: list[str], heading: _Heading, dropped: dict[str, int]) -> None:
@@ -274,8 +276,7 @@ class _Reading:
         """Checks what one field says against the others, and the row against those before it."""
         born, entered = values.get("date_of_birth"), values.get("date_of_entry")
         if born and entered and entered < born:
-            accepted = f"a date on or after the {said['date_of_birth'].heading}, {born:%d/%m/%Y}"
-            reader.wrong(said["date_of_entry"].heading, f"{entered:%d/%m/%Y}", accepted)
+            reader.wrong(said["date_of_entry"].heading, f"{entered:%d/%m/%Y}", ACCEPTED)
         if "upn" in values:
             self._seen.check_upn(reader, said["upn"].heading, values["upn"])
         elif not any(field in said for field in WHOLE_NAME) and not said["upn"].text:

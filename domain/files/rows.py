@@ -100,6 +100,7 @@ class PupilFile(msgspec.Struct, kw_only=True):
         dropped: What the file holds and Target Tracker does not take, counted by kind: `{"email addresses":
             3}`.
         source: The header of a CTF.
+        called: How the file calls a field of a pupil, or a part of one: `sen_periods.start`.
     """
 
     format: Literal["target-tracker-csv", "mapped-csv", "ctf"]
@@ -107,6 +108,7 @@ class PupilFile(msgspec.Struct, kw_only=True):
     rows: list[PupilRow]
     dropped: dict[str, int]
     source: FileSource | None = None
+    called: Mapping[str, str] = {}
 
 
 def finding(field: str, found: str, accepted: str, row: int | None = None) -> Finding:

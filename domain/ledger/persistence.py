@@ -41,11 +41,12 @@ def shared_database(conninfo: str) -> Database:
         return _databases[conninfo]
 
 
-def close_shared_databases() -> None:
-    """Closes the connections of every application of this process."""
+def close_shared_database(conninfo: str) -> None:
+    """Closes the connections of this process's applications to a database; those to others stay open."""
     with _databases_lock:
-        while _databases:
-            _databases.popitem()[1].close()
+        database = _databases.pop(conninfo, None)
+    if database:
+        database.close()
 
 
 class LedgerFactory(InfrastructureFactory[TrackingRecorder]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, cast
@@ -358,6 +358,24 @@ class Stream:
             return dict(connection.execute(SQL["last_versions"], parameters, binary=True).fetchall())
         with self.database.bound_to(self.school_id) as own:
             return dict(own.execute(SQL["last_versions"], parameters, binary=True).fetchall())
+
+    def check_unmoved(self, rests_on: Mapping[UUID, int], connection: Connection) -> None:
+        """Makes sure that nobody added anything to what a decision rests on.
+
+        After an append in this transaction, which has the head's lock, nobody can any more.
+
+        Args:
+            rests_on: Originators, and the version of each; 0, where it had no event.
+            connection: A transaction that has appended.
+
+        Raises:
+            StreamConflict: Somebody has.
+        """
+        if not rests_on:
+            return
+        versions = self.last_versions(rests_on, connection)
+        if any(versions.get(originator, 0) != version for originator, version in rests_on.items()):
+            raise StreamConflict("What this was decided on has changed meanwhile")
 
     def lock(self, connection: Connection) -> None:
         """Keeps others from appending until the transaction that is open there ends."""

@@ -12,7 +12,7 @@ import msgspec
 from domain.academic_year import TERMS, When, academic_year_of
 from domain.assessment import nc_year_then
 from domain.periods import in_care_on, meals_on, premium_on, provision_on
-from domain.progress.entries import Courses
+from domain.progress.entries import Courses, Entry
 from domain.pupil_day import has_additional_language, term_of_birth
 from domain.pupil_record import PupilRecord
 
@@ -116,12 +116,17 @@ def _said(value: bool | None) -> str:
 
 
 def nc_year_at(
-    points: Sequence[When], courses: Courses, record: PupilRecord, left_on: date | None, today: date
+    points: Sequence[When],
+    courses: Courses,
+    record: PupilRecord,
+    left_on: date | None,
+    today: date,
+    year_of_record: int | None = None,
 ) -> str | None:
     """The NC year that a child was in at the later point.
 
     The newest result says it, as it was when it was entered; without one it is reckoned from the year that
-    the child is in now, or was in when it left.
+    the record has, or had when the child left. A record that nobody has moved up yet is of the year before.
 
     Args:
         points: The points that are asked about, in order.
@@ -129,13 +134,27 @@ def nc_year_at(
         record: What is recorded of the child.
         left_on: When the child left, if away.
         today: The day on which the record is read.
+        year_of_record: The academic year that the record's NC year is of; that of today, if it is not known.
     """
     year = points[-1].academic_year
+    if found := _newest_with_nc_year(points, courses):
+        return nc_year_then(found.nc_year, found.at.academic_year - year)
+    last = academic_year_of(min(left_on or today, today))
+    # What is entered in the year itself takes the record as it is, and so does this.
+    years_ago = (last if year >= last or year_of_record is None else min(year_of_record, last)) - year
+    # `X`, of those who follow no NC year, is known of the year of the record alone.
+    return nc_year_then(record.nc_year, years_ago) if years_ago else record.nc_year
+
+
+def says_nc_year(points: Sequence[When], courses: Courses) -> bool:
+    """Whether some result of a child says in which NC year it was."""
+    return _newest_with_nc_year(points, courses) is not None
+
+
+def _newest_with_nc_year(points: Sequence[When], courses: Courses) -> Entry | None:
     for at in reversed(points):
         for course in courses.values():
             entry = course.get(at)
             if entry is not None and entry.nc_year is not None:
-                return nc_year_then(entry.nc_year, at.academic_year - year)
-    years_ago = academic_year_of(min(left_on or today, today)) - year
-    # `X`, of those who follow no NC year, is known of the year of the record alone.
-    return nc_year_then(record.nc_year, years_ago) if years_ago else record.nc_year
+                return entry
+    return None

@@ -209,14 +209,15 @@ def replay() -> None:
     TARGET_TRACKER_DATABASE names the database as the role target_tracker_api.
     """
     from domain.application.erasing import replay_both_ways
-    from domain.ledger.persistence import close_shared_databases
+    from domain.ledger.persistence import close_shared_database
     from scripts.composition import Settings, build_schools
 
     settings = Settings.of()
+    schools = build_schools(settings)
     try:
-        done = replay_both_ways(build_schools(settings), settings.register_of_erasures())
+        done = replay_both_ways(schools, settings.register_of_erasures())
     finally:
-        close_shared_databases()
+        close_shared_database(schools.conninfo)
     show_fields(
         [
             ("Erasures in the register", done.erasures),

@@ -48,6 +48,10 @@ ToScheme = Annotated[
 ByGroup = Annotated[
     Group | None, typer.Option("--group", help="Tell the parts of this group apart.", case_sensitive=False)
 ]
+ToCsv = Annotated[
+    Path | None,
+    typer.Option("--csv", metavar="FILE", help="Write the table to a file that only you can read."),
+]
 ToHtml = Annotated[
     Path | None,
     typer.Option("--html", metavar="FILE", help="Write a page to print to a file that only you can read."),
@@ -121,6 +125,11 @@ def _between(
         "to_scheme": to_scheme,
         "scale": scale,
     }
+
+
+def _check_one_form(to_csv: Path | None, as_json: bool) -> None:
+    if to_csv and as_json:
+        raise Misused("Name --csv or --json, not both")
 
 
 def write_form(file: Path, content: bytes) -> None:
@@ -258,12 +267,18 @@ def matrix(
     by: Annotated[By, typer.Option(help="What rows and columns are.")] = By.VALUE,
     scheme: SchemeName = STEPS,
     to_scheme: ToScheme = None,
+    to_csv: ToCsv = None,
     as_json: Json = False,
 ) -> None:
     """Show how many pupils went from each value, or standing, to each other."""
+    _check_one_form(to_csv, as_json)
     with signed_in(context) as client:
         asked = _between(client, start, end, class_name, nc_year, subject, scheme, to_scheme, None)
-        reply = client.query("/v1/progress/matrix", by=by.value, **asked)
+        asked |= {"by": by.value}
+        if to_csv:
+            write_form(to_csv, client.query("/v1/progress/matrix", format="csv", **asked).content)
+            return
+        reply = client.query("/v1/progress/matrix", **asked)
     if as_json:
         show_json(reply.content)
         return
@@ -298,20 +313,26 @@ def on_track(
     subject: Subject = None,
     group: ByGroup = None,
     scheme: SchemeName = STEPS,
+    to_csv: ToCsv = None,
     as_json: Json = False,
 ) -> None:
     """Show how many pupils are below, at and above what is expected at a point."""
+    _check_one_form(to_csv, as_json)
+    path = "/v1/progress/on-track"
     with signed_in(context) as client:
-        reply = client.query(
-            "/v1/progress/on-track",
-            academic_year=at.academic_year,
-            term=at.term,
-            class_id=class_called(client, class_name)["class_id"] if class_name else None,
-            nc_year=nc_year,
-            subject=subject,
-            group=group,
-            scheme=scheme,
-        )
+        asked = {
+            "academic_year": at.academic_year,
+            "term": at.term,
+            "class_id": class_called(client, class_name)["class_id"] if class_name else None,
+            "nc_year": nc_year,
+            "subject": subject,
+            "group": group,
+            "scheme": scheme,
+        }
+        if to_csv:
+            write_form(to_csv, client.query(path, format="csv", **asked).content)
+            return
+        reply = client.query(path, **asked)
     if as_json:
         show_json(reply.content)
         return

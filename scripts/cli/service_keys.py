@@ -133,7 +133,7 @@ def reissue(
     """
     from domain.application.login_keys import recovered
     from domain.events import OPERATOR
-    from domain.ledger.persistence import close_shared_databases
+    from domain.ledger.persistence import close_shared_database
     from domain.vault.recovery_pair import read_recovery_private
     from scripts.composition import Settings, build_schools
 
@@ -146,6 +146,6 @@ def reissue(
         out.unlink()
         raise
     finally:
-        close_shared_databases()
+        close_shared_database(schools.conninfo)
     write_key_file(out, issued.login_key)
     say(f"The login key {issued.key_id} is in {out}: hand it to the school, and to nobody else.")

@@ -26,7 +26,7 @@ from domain.errors import Misconfigured, TargetTrackerError
 from domain.events import OPERATOR
 from domain.ledger.database import Database
 from domain.ledger.migrate import migrate
-from domain.ledger.persistence import close_shared_databases
+from domain.ledger.persistence import close_shared_database
 from domain.vault.key_sources import FileSource
 from domain.vault.recovery_pair import read_recovery_private
 from projections.benchmarks.points import NAMES, Point
@@ -202,7 +202,7 @@ def _recover(demo: DemoFolder, conninfo: str, school_id: UUID) -> str:
         private = read_recovery_private(demo.recovery_private)
         return recovered(schools, school_id, private, OPERATOR).login_key
     finally:
-        close_shared_databases()
+        close_shared_database(conninfo)
 
 
 def _psql() -> str:

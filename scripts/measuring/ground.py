@@ -103,7 +103,7 @@ def made_up_child(number: int, class_name: str = "Class 0") -> tuple[PupilNames,
     names = PupilNames(
         surname=f"Surname{number}",
         forename=f"Forename{number}",
-        date_of_birth=date(2015 + number % 7, 1 + number % 12, 1 + number % 28),
+        date_of_birth=date(2012 + number % 7, 1 + number % 12, 1 + number % 28),
         postcode="CM1 1QH",
     )
     record = PupilRecord(

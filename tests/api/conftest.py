@@ -114,6 +114,7 @@ class Served:
         return client
 
     def _is_as_described(self, response: httpx.Response) -> None:
+        assert_one_form_of_places(response)
         request = response.request
         described = route_of(self.app, request.method, request.url.path)
         if described is None:
@@ -184,6 +185,14 @@ class Served:
             yield
         finally:
             self.start_worker()
+
+
+def assert_one_form_of_places(response: httpx.Response) -> None:
+    """Every finding that any test gets names its place with dots and numbers, and not with brackets."""
+    if response.headers.get("content-type") == "application/problem+json":
+        response.read()
+        for finding in response.json().get("findings", ()):
+            assert not re.search(r"\[|\]|\$|/\d", finding["field"]), finding
 
 
 def route_of(app: FastAPI, method: str, path: str) -> APIRoute | None:

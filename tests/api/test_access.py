@@ -263,8 +263,9 @@ def content(sent: Any) -> dict[str, Any]:
 
 
 def test_another_schools_ids_are_nobodys(
-    served: Served, school: SchoolUnderTest, other_school: SchoolUnderTest, admin: httpx.Client
+    served: Served, school: SchoolUnderTest, admin: httpx.Client
 ) -> None:
+    other_school = served.register()  # of this test's own: it has nothing at all
     upn_free = admit(admin, class_name="Foreign")
     class_id = admin.get(f"/v1/pupils/{upn_free}").json()["pupil"]["class_id"]
     judged = admin.post(

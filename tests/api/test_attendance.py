@@ -299,3 +299,17 @@ def test_of_an_erased_child_nothing_is_shown(client: httpx.Client) -> None:
         f"/v1/classes/{class_id}/attendance", params={"date": MONDAY, "min_position": position}
     )
     assert [row["pupil_id"] for row in shown.json()["pupils"]] == [other]
+
+
+def test_nobody_leaves_before_sessions_that_are_marked(client: httpx.Client) -> None:
+    pupil_id = admit(client)
+    marked(client, pupil_id, {"date": MONDAY, "am": "/", "pm": "\\"})
+    leaving = {"left_on": "2025-10-31"}
+    answer = client.post(f"/v1/pupils/{pupil_id}/leave", json=leaving, headers={"If-Match": '"1"'})
+    [finding] = assert_problem(answer, 422, "invalid-input")["findings"]
+    assert (finding["field"], finding["found"]) == ("left_on", "2025-10-31")
+    assert finding["accepted"].startswith(f"{MONDAY} or a later day; 2 sessions are marked after it")
+    answer = client.post(
+        f"/v1/pupils/{pupil_id}/leave", json={"left_on": MONDAY}, headers={"If-Match": '"1"'}
+    )
+    assert answer.status_code == 200, answer.text

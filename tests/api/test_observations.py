@@ -177,7 +177,7 @@ def test_what_is_no_photograph_is_refused_and_nothing_is_kept(admin: httpx.Clien
         body = assert_problem(answer, 422, "unreadable-file")
         assert [finding["found"] for finding in body["findings"]] == [found]
     too_long = admin.post(f"{observation}/photographs", content=jpeg().ljust(10_000_001, b"\0"))
-    assert "10000000 bytes at most" in assert_problem(too_long, 413, "content-too-large")["detail"]
+    assert "at most 10 MB (10,000,000 bytes)" in assert_problem(too_long, 413, "content-too-large")["detail"]
     assert admin.get("/v1/school").json()["position"] == before
     assert admin.get(observation).json()["observation"]["photographs"] == []
 

@@ -14,7 +14,7 @@ import domain.errors
 from api.encoding import finding_of
 from api.problems import STATUS, name_of
 from domain.errors import TargetTrackerError
-from tests.api.conftest import assert_problem, pupil
+from tests.api.conftest import assert_one_form_of_places, assert_problem, pupil
 
 MIB = 1024 * 1024
 
@@ -184,7 +184,10 @@ PHOTOGRAPHS = f"/v1/pupils/{UNKNOWN}/observations/{UNKNOWN}/photographs"
 def test_bodies_that_are_too_long(admin: httpx.Client, path: str, limit: int, declared: bool) -> None:
     content = b" " * (limit + 1) if declared else chunks(limit)
     body = assert_problem(admin.post(path, content=content), 413, "content-too-large")
-    assert str(limit) in body["detail"]
+    said = {MIB: "1 MiB (1,048,576 bytes)", 32 * MIB: "32 MiB (33,554,432 bytes)"}
+    found = f"{limit + 1:,}" if declared else "more"
+    of_limit = said.get(limit, "10 MB (10,000,000 bytes)")
+    assert body["detail"].startswith(f"The body may have at most {of_limit}; this one has {found}")
     assert admin.get("/v1/school").status_code == 200
 
 
@@ -251,10 +254,35 @@ def test_a_version_conflict_without_a_condition_is_a_conflict(
     assert (body["expected_version"], body["actual_version"]) == (1, 2)
 
 
+def test_places_are_written_in_one_form(admin: httpx.Client) -> None:
+    """Whatever reads it: the body's decoder, a pupil's particulars, a mapping. Every client checks it."""
+    wrong = pupil(meals_periods=[{"start": "2022-09-01"}, {"start": 5}])
+    [finding] = assert_problem(admin.post("/v1/pupils", json=wrong), 422, "invalid-input")["findings"]
+    assert finding["field"] == "meals_periods.1.start"
+    wrong = pupil(meals_periods=[{"start": "2022-09-01", "end": "2022-10-01"}, {"start": "1980-01-01"}])
+    [finding] = assert_problem(admin.post("/v1/pupils", json=wrong), 422, "invalid-input")["findings"]
+    assert finding["field"] == "meals_periods.1.start"
+    wrong = {"mapping": {"fields": {"upn": {"columns": [5]}}}, "file": ""}
+    findings = assert_problem(admin.post("/v1/imports/mapped", json=wrong), 422, "invalid-input")["findings"]
+    assert "mapping.fields.upn" in [finding["field"] for finding in findings]
+
+
+def test_another_form_would_be_noticed() -> None:
+    """The sabotaged twin of the check that every client makes."""
+    for field in ("entries[0].value", "$.entries", "entries/0/value"):
+        answer = httpx.Response(
+            422,
+            headers={"content-type": "application/problem+json"},
+            json={"findings": [{"field": field, "found": "", "accepted": ""}]},
+        )
+        with pytest.raises(AssertionError):
+            assert_one_form_of_places(answer)
+
+
 @pytest.mark.parametrize(
     ("said", "field", "found", "accepted"),
     [
-        ("Expected `str`, got `int` - at `$.a.b[2]`", "a.b[2]", "int", "str"),
+        ("Expected `str`, got `int` - at `$.a.b[2]`", "a.b.2", "int", "str"),
         ("Expected `int` >= 0 - at `$.n`", "n", "a number below that", "at least 0"),
         ("Expected `int` <= 500 - at `$.n`", "n", "a number above that", "at most 500"),
         ("Expected `float` > 0.0 - at `$.n`", "n", "a number not above that", "more than 0.0"),

@@ -15,7 +15,7 @@ from domain.application.accounts import add_staff
 from domain.application.registration import Registration, register
 from domain.application.school_application import SchoolApplication, Schools
 from domain.events import OPERATOR, Actor, ActorKind
-from domain.ledger.persistence import close_shared_databases
+from domain.ledger.persistence import close_shared_database
 from domain.school import SchoolFacts
 from domain.staff import Access, StaffNames
 from domain.vault.sessions import Sessions
@@ -44,7 +44,7 @@ def registration(urn: str = "123456", number: str = "8812001") -> Registration:
 @pytest.fixture(scope="module")
 def schools(module_database: TestDatabase) -> Iterator[Schools]:
     yield schools_of(module_database.conninfo())
-    close_shared_databases()
+    close_shared_database(module_database.conninfo())
 
 
 @pytest.fixture

@@ -9,13 +9,14 @@ import msgspec
 import pytest
 
 from domain.academic_year import WholeYear
-from domain.application import assessing, results_of_files
+from domain.application import assessing, exporting, results_of_files
 from domain.application.assessing import Entry
 from domain.application.importing import ImportReport
 from domain.assessment import Result
+from domain.files.reader import read_pupil_file
 from domain.national_results import as_statutory
 from tests.application.conftest import RegisteredSchool
-from tests.application.examples import YEAR, Child, child, ctf_of
+from tests.application.examples import TODAY, YEAR, Child, child, ctf_of
 from tests.application.test_importing import KS1, ctf_pupil, dry, real
 
 SOME = child(1, class_name=None)
@@ -151,3 +152,37 @@ def test_an_import_that_takes_whatever_a_file_says_is_found(
     monkeypatch.setattr(results_of_files._There, "stands_against", lambda *_: False)
     with pytest.raises(AssertionError):
         check(registered)
+
+
+def national(registered: RegisteredSchool, pupil_id: UUID) -> list[str]:
+    """The values that a Common Transfer File of the pupil has."""
+    made = exporting.export_ctf(registered.application, exporting.Selection(pupil_id=pupil_id))
+    file = read_pupil_file(made.content, academic_year=YEAR, today=TODAY, any_destination=True)
+    return [result.value for result in file.rows[0].results]
+
+
+def check_what_was_entered_goes_out(registered: RegisteredSchool) -> None:
+    """A file says WTS of reading; GDS is entered here by hand; then the file's own is set right to EXS."""
+    school, actor = registered.application, registered.teacher
+    real(registered, ctf_of(ctf_pupil(SOME, msgspec.structs.replace(KS1, value="WTS"), WRITING)))
+    [pupil_id] = school.roll()
+    [of_a_file, _] = assessing.assessments(school, pupil_id)
+    assert national(registered, pupil_id) == ["WTS", "WTS"]
+    at = WholeYear(KS1.academic_year)
+    assessing.record(school, at, [Entry(pupil_id, "REA", "GDS")], actor, scheme="ks1-teacher")
+    assert sorted(national(registered, pupil_id)) == ["GDS", "WTS"]  # the other one is that of writing
+    assessing.correct(school, pupil_id, of_a_file, "EXS", actor)
+    assert sorted(national(registered, pupil_id)) == ["EXS", "WTS"]
+
+
+def test_of_a_result_by_hand_and_another_of_a_file_one_goes_out(registered: RegisteredSchool) -> None:
+    check_what_was_entered_goes_out(registered)
+
+
+def test_that_both_go_out_would_be_noticed(
+    registered: RegisteredSchool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sabotaged twin: what the two are results of is not seen to be the same."""
+    monkeypatch.setattr(exporting, "said_of", lambda result: (result, result.value))
+    with pytest.raises(AssertionError):
+        check_what_was_entered_goes_out(registered)

@@ -14,7 +14,7 @@ from domain.application.registration import RegisteredSchool, Registration, regi
 from domain.application.school_application import CommandKey, Schools
 from domain.errors import AlreadyExists, CommandReused, InvalidInput, Misconfigured, NotFound
 from domain.identifiers import new_id
-from domain.ledger.persistence import close_shared_databases
+from domain.ledger.persistence import close_shared_database
 from domain.ledger.stream import every_school, school_of_urn
 from domain.staff import StaffNames
 from tests.application.conftest import registration
@@ -27,7 +27,7 @@ from tests.keys import SERVICE_KEYS, opened, schools_of
 def schools(test_database: TestDatabase) -> Iterator[Schools]:
     """Those of a database of the test's own, which has none yet."""
     yield schools_of(test_database.conninfo())
-    close_shared_databases()
+    close_shared_database(test_database.conninfo())
 
 
 def key(request: Registration, text: str = "key") -> CommandKey:

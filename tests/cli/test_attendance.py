@@ -152,3 +152,12 @@ def test_a_teacher_marks_the_own_class_alone(run: Run, service: Service, head: s
     run("attendance", "mark", own, "--on", MONDAY, "--am", "/")
     refused = run("attendance", "mark", other, "--on", MONDAY, "--am", "/", expect=1)
     assert "your own classes only" in refused.error
+
+
+def test_nobody_leaves_before_sessions_that_are_marked(run: Run, head: str) -> None:
+    pupil = admit(run, "Adams")
+    run("attendance", "mark", pupil, "--on", MONDAY, "--am", "/")
+    said = run("pupils", "leave", pupil, "--on", "31/10/2025", expect=1).error
+    assert "1 session is marked after it" in said
+    run("attendance", "mark", pupil, "--on", MONDAY, "--am", "-")
+    assert run("pupils", "leave", pupil, "--on", "31/10/2025").out == "Off the roll from 31 Oct 2025.\n"

@@ -80,18 +80,37 @@ def written(run: Run, folder: Path) -> dict[str, int]:
     folder.mkdir()
     for name in ("csv", "html"):
         run("progress", "--class", "Oak", *ENDS, f"--{name}", folder / f"progress.{name}")
+    run("progress", "matrix", *ENDS, "--csv", folder / "matrix.csv")
+    run("progress", "on-track", "--at", "summer 2025/26", "--group", "sex", "--csv", folder / "on-track.csv")
     return {file.name: stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()}
 
 
 def test_files_are_their_owners(run: Run, pupils: list[str], tmp_path: Path) -> None:
     folder = tmp_path / "files"
-    assert written(run, folder) == {"progress.csv": 0o600, "progress.html": 0o600}
+    names = ("progress.csv", "progress.html", "matrix.csv", "on-track.csv")
+    assert written(run, folder) == dict.fromkeys(names, 0o600)
     with (folder / "progress.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert {row["Surname"]: row["Gain"] for row in rows} == {"Adams": "4", "Brook": "-2", "'=Carter": ""}
     assert "Adams, Robin" in (folder / "progress.html").read_text()
+    assert rows_of(folder / "matrix.csv") == [
+        ["MAT", "Autumn 2025/26", "Summer 2025/26", "2s", "2w", "1", "2"],
+        ["MAT", "Autumn 2025/26", "Summer 2025/26", "3b", "3s", "1", "2"],
+    ]
+    on_track = {tuple(row[:3]): row[3:10] for row in rows_of(folder / "on-track.csv")}
+    assert on_track == {
+        ("all", "all", "MAT"): ["Summer 2025/26", "3", "0", "1", "1", "1", "0"],
+        ("sex", "F", "MAT"): ["Summer 2025/26", "2", "0", "0", "1", "1", "0"],
+        ("sex", "M", "MAT"): ["Summer 2025/26", "1", "0", "1", "0", "0", "0"],
+    }
     refused = run("progress", *ENDS, "--csv", tmp_path / "nowhere" / "file.csv", expect=2)
     assert "cannot be written" in refused.error
+
+
+def rows_of(file: Path) -> list[list[str]]:
+    """The rows of a file below its heading."""
+    with file.open(encoding="utf-8-sig", newline="") as opened:
+        return list(csv.reader(opened))[1:]
 
 
 def test_files_that_everybody_can_read_would_be_noticed(
@@ -106,6 +125,9 @@ def test_what_is_missing_is_said(run: Run, head: str) -> None:
     admit(run, "Adams")
     assert "Name the points" in run("progress", expect=2).error
     assert "one of --csv" in run("progress", *ENDS, "--json", "--csv", "x.csv", expect=2).error
+    on_track = ("progress", "on-track", "--at", "summer 2025/26")
+    for words in (("progress", "matrix", *ENDS), on_track):
+        assert "not both" in run(*words, "--json", "--csv", "x.csv", expect=2).error
     backwards = run("progress", "--from", "summer 2025/26", "--to", "autumn 2025/26", expect=1)
     assert "a point after Summer 2025/26" in backwards.error
     assert "no results" in run("progress", *ENDS).out

@@ -162,6 +162,21 @@ def test_what_cannot_be_read_is_answered_field_by_field(run: Run, head: str, tmp
     assert "There is no class Nowhere" in run("pupils", "list", "--class", "Nowhere", expect=1).error
 
 
+def test_nothing_is_dated_before_a_birth(run: Run, head: str, tmp_path: Path) -> None:
+    pupil = admit(run, "Adams")
+    file = tmp_path / "fields.json"
+    file.write_text('{"meals_periods": [{"start": "2018-03-03"}]}')
+    for words in (
+        ("pupils", "change", pupil, "--file", file),
+        ("concerns", "open", pupil, "Speech", "--on", "2018-03-03"),
+    ):
+        said = run(*words, expect=1).error
+        assert "a day from the child's birth on" in said
+        assert "2018-03-04" not in said
+    file.write_text('{"meals_periods": [{"start": "2018-03-04"}]}')
+    run("pupils", "change", pupil, "--file", file)
+
+
 def test_what_has_changed_after_a_position(run: Run, head: str) -> None:
     first, second = admit(run, "Adams"), admit(run, "Bennett")
     said = run("pupils", "changes", "--after", "0").out

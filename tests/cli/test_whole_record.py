@@ -11,6 +11,7 @@ def test_periods_are_typed_and_shown(run: Run, head: str) -> None:
     pupil = admit(
         run,
         "Adams",
+        date_of_birth="2012-02-29",
         meals_periods="2021-09-01..2022-07-22,08/01/2024..",
         sen_periods="a:2012-09-03..2014-12-31,K:2015-01-01..",
         premium_periods="DPP:2022-04-01..2025-03-31",

@@ -23,7 +23,7 @@ from domain.events import Event
 from domain.identifiers import new_id
 from domain.ledger.database import Database
 from domain.ledger.mapper import EventMapper
-from domain.ledger.persistence import LedgerFactory, close_shared_databases
+from domain.ledger.persistence import LedgerFactory, close_shared_database
 from domain.ledger.recorders import (
     SnapshotRecorder,
     StreamProcessRecorder,
@@ -56,7 +56,7 @@ def environment(test_database: TestDatabase, school_id: UUID) -> Iterator[dict[s
         "DATABASE": test_database.conninfo(),
         "SCHOOL_ID": str(school_id),
     }
-    close_shared_databases()
+    close_shared_database(test_database.conninfo())
 
 
 class OnTheLedger:

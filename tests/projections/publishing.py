@@ -10,7 +10,7 @@ from domain.academic_year import Term, WholeYear
 from domain.application import assessing, importing
 from domain.application.assessing import Entry
 from domain.ledger.database import Database
-from domain.ledger.persistence import close_shared_databases
+from domain.ledger.persistence import close_shared_database
 from tests.application.conftest import RegisteredSchool, registered_school
 from tests.application.examples import YEAR, child, csv_of, point_before
 from tests.conftest import TestDatabase
@@ -52,4 +52,4 @@ def published(database: TestDatabase) -> Iterator[Database]:
             release(worker)
             yield worker
     finally:
-        close_shared_databases()
+        close_shared_database(database.conninfo())

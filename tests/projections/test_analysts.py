@@ -12,7 +12,7 @@ import pytest
 from domain.academic_year import academic_year_label
 from domain.application.school_application import Schools
 from domain.ledger.database import Database
-from domain.ledger.persistence import close_shared_databases
+from domain.ledger.persistence import close_shared_database
 from tests.application.conftest import RegisteredSchool
 from tests.application.examples import YEAR
 from tests.conftest import TestDatabase
@@ -38,7 +38,7 @@ READABLE = [
 @pytest.fixture
 def schools(test_database: TestDatabase) -> Iterator[Schools]:
     yield schools_of(test_database.conninfo())
-    close_shared_databases()
+    close_shared_database(test_database.conninfo())
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from domain.ledger.database import Database
-from domain.ledger.persistence import close_shared_databases
+from domain.ledger.persistence import close_shared_database
 from scripts.embedded import OWNER
 from tests.application.conftest import RegisteredSchool, registered_school
 from tests.application.examples import admitted, child
@@ -37,7 +37,7 @@ def school(test_database: TestDatabase, worker_database: Database) -> Iterator[R
     with test_database.connect("postgres") as superuser:
         superuser.execute("ANALYZE")
     yield school
-    close_shared_databases()
+    close_shared_database(test_database.conninfo())
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from domain.application import assessing, pupils
 from domain.application.school_application import Schools
 from domain.errors import NotYetVisible
 from domain.ledger.database import Connection, Database
-from domain.ledger.persistence import close_shared_databases
+from domain.ledger.persistence import close_shared_database
 from domain.particulars import PupilParticulars
 from domain.vault import keystore
 from domain.vault.keyring import Keyring
@@ -42,7 +42,7 @@ POINT = Point.of(THEN)
 @pytest.fixture
 def schools(test_database: TestDatabase) -> Iterator[Schools]:
     yield schools_of(test_database.conninfo())
-    close_shared_databases()
+    close_shared_database(test_database.conninfo())
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from domain.ledger import operators_stream
 from domain.ledger.database import Database
 from domain.ledger.merkle import CompactRange
 from domain.ledger.operators_stream import OPERATORS_STREAM
-from domain.ledger.persistence import close_shared_databases
+from domain.ledger.persistence import close_shared_database
 from projections.benchmarks.characteristics import GROUPS
 from projections.benchmarks.points import Point
 from projections.benchmarks.proposing import Proposal
@@ -45,7 +45,7 @@ AGAIN = [Point.of(THEN)]
 @pytest.fixture
 def schools(test_database: TestDatabase) -> Iterator[Schools]:
     yield schools_of(test_database.conninfo())
-    close_shared_databases()
+    close_shared_database(test_database.conninfo())
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from domain.application import assessing
 from domain.application.assessing import Entry
 from domain.application.school_application import Schools
 from domain.ledger.database import Database
-from domain.ledger.persistence import close_shared_databases
+from domain.ledger.persistence import close_shared_database
 from domain.schemes.catalogue import SCHEMES
 from projections.benchmarks.counting import GLD, Measured, possible_standings
 from projections.benchmarks.points import Point
@@ -27,7 +27,7 @@ LAST_YEAR = WholeYear(YEAR - 1)
 @pytest.fixture
 def schools(test_database: TestDatabase) -> Iterator[Schools]:
     yield schools_of(test_database.conninfo())
-    close_shared_databases()
+    close_shared_database(test_database.conninfo())
 
 
 @pytest.fixture

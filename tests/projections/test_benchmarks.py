@@ -14,7 +14,7 @@ from domain.application.school_application import Schools
 from domain.assessment_points import Division
 from domain.errors import InvalidInput, KeyNotHeld, NotYetVisible, SchoolStopped
 from domain.ledger.database import Database
-from domain.ledger.persistence import close_shared_databases
+from domain.ledger.persistence import close_shared_database
 from domain.vault.key_ring import new_ring
 from projections.benchmarks.points import NAMES, Point
 from projections.benchmarks.proposing import propose
@@ -34,7 +34,7 @@ YEAR_THEN = academic_year_label(YEAR - 1)
 @pytest.fixture
 def schools(test_database: TestDatabase) -> Iterator[Schools]:
     yield schools_of(test_database.conninfo())
-    close_shared_databases()
+    close_shared_database(test_database.conninfo())
 
 
 @pytest.fixture

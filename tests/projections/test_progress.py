@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -11,6 +13,7 @@ import pytest
 from domain.academic_year import AssessmentPoint, Term, When, WholeYear
 from domain.application import assessing, importing, pupils
 from domain.application.assessing import Entry
+from domain.application.nc_years import years_of_records
 from domain.application.school_application import SchoolApplication
 from domain.assessment import Result
 from domain.errors import DoesNotOpen
@@ -223,3 +226,39 @@ def test_a_result_that_was_moved_does_not_open(
         assert superuser.execute(statement.encode(), {"one": one, "two": two}).rowcount == 1
     with pytest.raises(DoesNotOpen):
         read(school)
+
+
+def check_nobody_was_moved_up_yet(registered: RegisteredSchool, **asked: Any) -> None:
+    """Last summer's Year 4, asked for in September, when its records still say 4; one has no result."""
+    school = registered.application
+    found = cohort_in_september(school, nc_year="4", **asked)
+    assert found.views.keys() == school.roll().keys()
+    assert {member.values[Group.NC_YEAR] for member in found.members} == {"4"}
+
+
+def cohort_in_september(school: SchoolApplication, **asked: Any) -> Cohort:
+    summer = AssessmentPoint(YEAR, Term.SUMMER)
+    question = Question.ask(START, summer, STEPS)
+    keys = school.opened_with(school.keys.school).keys
+    with school.database.bound_to(school.school_id) as connection:
+        return progress.cohort(connection, keys, question, date(YEAR + 1, 9, 2), **asked)
+
+
+@pytest.fixture
+def two_of_year_4(registered: RegisteredSchool, worker: Database) -> RegisteredSchool:
+    """Of one there is a result, which says the NC year then; of the other there is none."""
+    school = registered.application
+    one, _ = admitted(school, registered.teacher, child(1, nc_year="4"), child(2, nc_year="4"))
+    record(registered, START, (one, "2s"))
+    caught_up(worker)
+    return registered
+
+
+def test_whoever_has_no_result_is_in_the_nc_year_of_the_later_point(two_of_year_4: RegisteredSchool) -> None:
+    school = two_of_year_4.application
+    check_nobody_was_moved_up_yet(two_of_year_4, years_of_records=partial(years_of_records, school))
+
+
+def test_a_reckoning_from_today_is_noticed(two_of_year_4: RegisteredSchool) -> None:
+    with pytest.raises(AssertionError):
+        check_nobody_was_moved_up_yet(two_of_year_4)

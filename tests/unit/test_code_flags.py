@@ -21,7 +21,7 @@ from domain.pupil_record import (
 )
 
 DAY = date(2026, 3, 2)
-NAMES = PupilNames(surname="Rooster", forename="Zoë", date_of_birth=date(2017, 11, 20))
+NAMES = PupilNames(surname="Rooster", forename="Zoë", date_of_birth=date(2012, 11, 20))
 RECORD = PupilRecord(sex="F", date_of_entry=date(2022, 9, 7))
 
 UNKNOWN = PupilRecord(

@@ -41,6 +41,9 @@ texts = st.text(
 
 postcodes = st.sampled_from(["CM1 1QH", "W1A 1HQ", "GIR 0AA", "DN55 1PT"])
 dates_of_birth = st.dates(EARLIEST_DATE_OF_BIRTH, date(2023, 8, 31))
+births_before_anything = st.dates(EARLIEST_DATE_OF_BIRTH, date(1999, 8, 31))
+"""Before every day of the histories and results below: nothing is dated before a birth."""
+
 upns = st.builds(make_upn, st.integers(200, 990), st.integers(1000, 7999), st.just(2020), st.integers(0, 999))
 
 names = st.builds(
@@ -137,6 +140,7 @@ def whole_pupils(draw: st.DrawFn) -> tuple[PupilNames, PupilRecord]:
     """A pupil with something in any field that a Common Transfer File has a place for, and in no other."""
     named = msgspec.structs.replace(
         draw(names),
+        date_of_birth=draw(births_before_anything),
         former_upns=tuple(draw(st.lists(upns, max_size=3, unique=True))),
         middle_names=draw(_other_names),
         preferred_surname=draw(_other_names),

@@ -414,7 +414,7 @@ def test_namespaces_and_other_encodings_make_no_difference() -> None:
             f"{IDENTITY}<SchoolHistory><School><EntryDate>2015-11-19</EntryDate></School></SchoolHistory>",
             "SchoolHistory/School/EntryDate",
             "2015-11-19",
-            "a date on or after the DOB, 2015-11-20",
+            "a day from the child's birth on",
         ),
         (
             f"{IDENTITY}<Attendance><YearData><Year>2025</Year><SessionsPossible>5</SessionsPossible>"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from domain.attendance import Session, runs_of
 from domain.codes.attendance import Half
-from domain.files.packed_marks import NO_MARKS, PackedMarks
+from domain.files.packed_marks import NO_MARKS, NOTHING, PackedMarks
 from domain.files.reader import read_pupil_file
 
 MARKS = st.characters(exclude_categories=("C", "Z"))
@@ -36,6 +36,20 @@ def test_packed_marks_are_the_marks(marks: dict[Session, str]) -> None:
     assert bool(packed) == bool(marks)
     assert all(packed[session] == mark for session, mark in marks.items())
     assert list(runs_of(packed)) == list(runs_of(marks))
+    assert list(packed.runs()) == list(runs_of(marks))
+
+
+TEXTS = st.lists(st.text("/\\\\L#", max_size=6) | st.integers(1, 40).map(NOTHING.__mul__)).map("".join)
+
+
+@given(st.dates(date(2024, 9, 1), date(2024, 9, 8)), TEXTS)
+def test_a_text_has_the_runs_and_weekends_of_its_marks(first_day: date, text: str) -> None:
+    packed = PackedMarks(first_day, text)
+    marks = dict(packed)
+    assert list(packed.runs()) == list(runs_of(marks))
+    for weekday in range(7):
+        expected = {mark for session, mark in marks.items() if session.day.weekday() == weekday}
+        assert packed.of_weekdays(weekday) == expected
 
 
 @given(REGISTERS, SESSIONS | CLOSE)
