@@ -10,6 +10,10 @@ BAND: Final = "#cfe5d4"
 BAND_EDGE: Final = "#3f7a4d"
 TARGET: Final = "#8a2b06"
 GRID: Final = "#d5dae0"
+BELOW: Final = "#7a2a08"
+AT: Final = "#4a4f57"
+ABOVE: Final = LINE
+"""White can be read on these three, and they stay apart without colour, each darker or lighter."""
 
 STYLE: Final = f"""
 :root {{ color-scheme: light; }}
@@ -34,6 +38,11 @@ figcaption {{ display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; font-size: .85r
 .key.line::before {{ height: 0; border-top: 3px solid {LINE}; }}
 .key.target::before {{ width: .7rem; height: .7rem; border: 2px solid {TARGET}; transform: rotate(45deg); }}
 .key.band::before {{ height: .8rem; background: {BAND}; border: 1px dashed {BAND_EDGE}; }}
+.key.below::before, .key.at::before, .key.above::before {{ width: .8rem; height: .8rem; }}
+.key.below::before {{ background: {BELOW}; }}
+.key.at::before {{ background: {AT}; }}
+.key.above::before {{ background: {ABOVE}; }}
+.warning {{ padding: .5rem .8rem; border: 2px solid {TARGET}; font-weight: 600; }}
 .matrices {{ display: grid; gap: 0 2rem;
   grid-template-columns: repeat(auto-fit, minmax(min(15rem, 100%), 1fr)); }}
 .matrices table {{ table-layout: fixed; }}
