@@ -31,6 +31,8 @@ routes = Routes("benchmarks")
 
 BIRTH = "term_of_birth"
 
+RESPONSES = offered(Form.CSV, Form.HTML) | {404: {"description": "Nothing was released of this"}}
+
 
 class CompareQuery(ReadQuery, frozen=True, kw_only=True):
     """What is compared.
@@ -67,7 +69,7 @@ class CompareQuery(ReadQuery, frozen=True, kw_only=True):
         return Point.read(f"{label}:{self.assessment_point}")
 
 
-@routes.get("/v1/benchmarks/compare", responses=offered(Form.CSV, Form.HTML))
+@routes.get("/v1/benchmarks/compare", responses=RESPONSES)
 def compare_with_benchmark(
     caller: Annotated[Caller, signed_in(Permission.READ_PUPILS)],
     asked: Annotated[CompareQuery, query(CompareQuery)],

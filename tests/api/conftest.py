@@ -295,11 +295,13 @@ def serving(test_database: TestDatabase, certificates: LocalCertificates) -> Ite
         url = f"https://127.0.0.1:{port}"
         running_service = Served(app, services, url, certificates, worker_database)
         running_service.start_worker()
-        yield running_service
-        running_service.stop_worker()
-        services.audit.close()
-        for client in running_service.clients:
-            client.close()
+        try:
+            yield running_service
+        finally:
+            running_service.stop_worker()
+            services.audit.close()
+            for client in running_service.clients:
+                client.close()
 
 
 @contextmanager
