@@ -7,7 +7,7 @@ from decimal import Decimal
 from itertools import groupby
 
 from api.pages.bars import Bar, Bunch, Part, bars
-from api.pages.markup import NOTHING, Content, Markup, page, table, tag
+from api.pages.markup import NOTHING, Content, Markup, page, table, tag, text
 from api.pages.style import ABOVE, AT, BELOW
 from api.pages.words import pupils, subject_of
 from domain.schemes.catalogue import SCHEMES
@@ -29,6 +29,7 @@ _MEASURES = {
 }
 _OWN = "Your school"
 _LIKE = "Like yours"
+_IN_TABLES = {_OWN: "yours", "All schools": "all"}
 
 
 def whole_page(answer: Comparison, school_name: str) -> str:
@@ -118,7 +119,7 @@ def _released(answer: Comparison) -> str:
     return "This kind" if answer.characteristic in OF_SCHOOLS else "All schools"
 
 
-def _columns(answer: Comparison, row: Row) -> list[tuple[str, dict[str, str]]]:
+def _columns(answer: Comparison, row: Row) -> list[tuple[str, dict[str, Markup]]]:
     """Who is shown of a group, and the figures of each by measure, as they are written."""
     found = [
         (_OWN, {name: _own(name, cell, row) for name, cell in row.cells.items()}),
@@ -129,18 +130,19 @@ def _columns(answer: Comparison, row: Row) -> list[tuple[str, dict[str, str]]]:
     return found
 
 
-def _own(measure: str, cell: Cell, row: Row) -> str:
+def _own(measure: str, cell: Cell, row: Row) -> Markup:
     if cell.own is None:
-        return NOTHING
-    everybody = row.cells["pupils"].own
-    of = "" if everybody is None or everybody.pupils == cell.own.pupils else f" ({cell.own.pupils})"
-    return _written(measure, cell.own.value) + of
+        return text(NOTHING)
+    written, everybody = text(_written(measure, cell.own.value)), row.cells["pupils"].own
+    if everybody is None or everybody.pupils == cell.own.pupils:
+        return written
+    return Markup(written + tag("span", f"of {cell.own.pupils}", class_="small"))
 
 
-def _told(measure: str, figure: Told | None) -> str:
+def _told(measure: str, figure: Told | None) -> Markup:
     if figure is None:
-        return NOTHING
-    return str(figure.symbol) if figure.value is None else _written(measure, figure.value)
+        return text(NOTHING)
+    return text(figure.symbol if figure.value is None else _written(measure, figure.value))
 
 
 def _written(measure: str, value: Decimal) -> str:
@@ -171,7 +173,7 @@ def _subject(answer: Comparison, code: str, tables: list[Table]) -> Markup:
     groups = list(_groups(answer, tables))
     scale = next((each.point_scale for each in tables if each.point_scale), None)
     rows: list[list[Content]] = [
-        [f"{name}: {whose.lower()}", *(figures[measure] for measure in _MEASURES)]
+        [f"{name}: {_IN_TABLES.get(whose, whose.lower())}", *(figures[measure] for measure in _MEASURES)]
         for name, row in groups
         for whose, figures in _columns(answer, row)
     ]
@@ -187,7 +189,7 @@ def _subject(answer: Comparison, code: str, tables: list[Table]) -> Markup:
         tag("h2", called),
         tag("div", listed, class_="scroll")
         if drawn is None
-        else tag("div", drawn, tag("div", listed, class_="beside"), class_="chart"),
+        else tag("div", drawn, tag("div", listed, class_="scroll"), class_="chart wide bars"),
         class_="whole" if len(groups) <= MOST_ON_A_PAGE else None,
     )
 
@@ -204,12 +206,15 @@ def _chart(answer: Comparison, code: str, called: str, groups: list[tuple[str, R
     said = []
     for name, row in groups:
         found = []
-        for whose, figures in _columns(answer, row):
+        for whose, _ in _columns(answer, row):
             told = [_cell(row.cells[measure], whose) for measure in measures]
-            found.append(_bar(whose, measures, told, figures, 1.0 if held else longest))
+            found.append(_bar(whose, measures, told, 1.0 if held else longest))
             said.append(
                 f"{name}, {whose.lower()}: "
-                + ", ".join(f"{figures[measure]} {_MEASURES[measure].lower()}" for measure in measures)
+                + ", ".join(
+                    f"{_plain(measure, value, symbol)} {_MEASURES[measure].lower()}"
+                    for measure, (value, symbol) in zip(measures, told, strict=True)
+                )
             )
         bunches.append(Bunch(name, found))
     title = f"{called}: " + ("how pupils stood to what was expected" if held else "mean points")
@@ -232,6 +237,10 @@ def _cell(cell: Cell, whose: str) -> tuple[Decimal | None, str | None]:
     return (None, None) if figure is None else (figure.value, figure.symbol)
 
 
+def _plain(measure: str, value: Decimal | None, symbol: str | None) -> str:
+    return symbol or NOTHING if value is None else _written(measure, value)
+
+
 def _length(cell: Cell) -> float:
     figures = [each for each in (cell.own, cell.released, cell.similar) if each is not None]
     return max((float(each.value) for each in figures if each.value is not None), default=0.0)
@@ -241,7 +250,6 @@ def _bar(
     whose: str,
     measures: list[str],
     told: list[tuple[Decimal | None, str | None]],
-    figures: dict[str, str],
     whole: float,
 ) -> Bar:
     if all(value is None for value, _ in told):
@@ -252,7 +260,7 @@ def _bar(
     parts = []
     for measure, (value, _) in zip(measures, told, strict=True):
         if value is not None:
-            label = f"{value:.0%}" if measure in _STANDINGS else figures[measure]
+            label = f"{value:.0%}" if measure in _STANDINGS else _written(measure, value)
             parts.append(Part(float(value) / (whole or 1.0), label, fills[measure]))
     return Bar(whose, parts)
 
@@ -303,7 +311,7 @@ def _symbols(answer: Comparison) -> Markup:
     rows: list[list[Content]] = [[symbol, meaning] for symbol, meaning in answer.symbols.items()]
     rows += [
         [NOTHING, "Nothing is there: your school has nobody in it, or no figure was listed in the release."],
-        ["(12)", "The figure is of so many of your pupils: those who have points, or a result before, too."],
+        ["of 12", "The figure is of so many of your pupils: those who have points, or a result before, too."],
     ]
     return tag(
         "section",

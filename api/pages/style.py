@@ -30,6 +30,7 @@ p {{ margin: .2rem 0 .6rem; }}
 .chart.aims {{ grid-template-columns: minmax(0, 8fr) minmax(0, 12fr); column-gap: 1rem; }}
 .chart.wide {{ grid-template-columns: minmax(0, 1fr); }}
 .chart figure {{ margin: 0; }}
+.chart.bars figure {{ max-width: 34rem; }}
 tbody th {{ white-space: nowrap; }}
 svg {{ display: block; width: 100%; height: auto; }}
 figcaption {{ display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; font-size: .85rem; }}
