@@ -29,7 +29,7 @@ _MEASURES = {
 }
 _OWN = "Your school"
 _LIKE = "Like yours"
-_IN_TABLES = {_OWN: "yours", "All schools": "all"}
+_IN_TABLES = {_OWN: "yours", "All schools": "all", _LIKE: "like"}
 
 
 def whole_page(answer: Comparison, school_name: str) -> str:

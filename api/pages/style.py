@@ -74,6 +74,7 @@ tbody th {{ font-weight: 500; }}
   svg, svg * {{ print-color-adjust: exact; -webkit-print-color-adjust: exact; }}
   h2, caption {{ break-after: avoid; }}
   .matrices > *, .scroll, .beside {{ overflow: visible; }}
+  .chart.bars figure {{ max-width: 25rem; }}
   .beside table {{ font-size: .78rem; }}
   .beside th, .beside td {{ padding-left: .2rem; padding-right: .2rem; }}
   figure, section.whole, tr, .matrices > * {{ break-inside: avoid; }}

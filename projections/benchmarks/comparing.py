@@ -441,11 +441,16 @@ def _spread(
     if all(figure.value is None for figure in deciles):
         return None
     among = own is not None and own.pupils >= beside.release.minimum_pupils
-    return Spread(deciles, _tenths(deciles, own.value) if own is not None and among else None)
+    return Spread(deciles, tenths(deciles, own.value) if own is not None and among else None)
 
 
-def _tenths(deciles: Sequence[Told], value: Decimal) -> Tenths:
-    """The tenths that a value can lie in: above each decile that it reaches, and not above any other."""
+def tenths(deciles: Sequence[Told], value: Decimal) -> Tenths:
+    """The tenths that a value can lie in: above each decile that it reaches, and not above any other.
+
+    Args:
+        deciles: The nine deciles, of which some may be suppressed.
+        value: The school's own.
+    """
     reached = [
         place for place, each in enumerate(deciles, 1) if each.value is not None and value >= each.value
     ]

@@ -93,7 +93,13 @@ def _show(answer: dict[str, Any]) -> None:
     if likes is None:
         say("The school had nobody on its roll at this point, so no school is like it.")
     else:
-        say(f"like: {clean(likes['label'])}.")
+        fifth, _, size = clean(likes["label"]).partition("; ")
+        say(
+            f"like: {fifth};"
+            if likes["fifths"]
+            else "like: there are too few schools for fifths by free meals;"
+        )
+        say(f"{size}.")
     _show_tenths(answer)
     say(SYMBOLS)
     if release["withdrawn_at"]:

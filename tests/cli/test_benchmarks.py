@@ -147,7 +147,7 @@ def test_the_school_beside_the_benchmark(run: Run, service: Service, home: Path,
         ["REA", "3", "all", "c", "c", "c", "c", "c", "z"],
     ]
     assert "own: as recorded by now" in shown
-    assert "like: Schools of which the share of free school meals is not known; schools of up to 100" in shown
+    assert "like: there are too few schools for fifths by free meals;\nschools of up to 100 pupils." in shown
     code, lines_of_terminal = on_terminal(service, home, list(words))
     assert (code, max(map(cell_len, lines_of_terminal)) <= 80) == (0, True), lines_of_terminal
     answer = run(*words, "--json").json
