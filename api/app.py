@@ -14,6 +14,7 @@ from api import (
     benchmarks,
     bundles,
     codes,
+    comparison,
     erasures,
     exports,
     health,
@@ -69,6 +70,7 @@ RESOURCES = (
     logins,
     usage,
     benchmarks,
+    comparison,
     codes,
     health,
 )

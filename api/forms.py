@@ -41,6 +41,18 @@ HEADERS: dict[Form, dict[str, str]] = {
 """What is said of each besides its type."""
 
 
+def headers_of(form: Form, file_name: str) -> dict[str, str]:
+    """What is said of a form besides its type, where the file is called otherwise.
+
+    Args:
+        form: The form.
+        file_name: What the file is to be called, if it is one to keep.
+    """
+    if form is not Form.CSV:
+        return HEADERS[form]
+    return HEADERS[form] | {"Content-Disposition": f'attachment; filename="{file_name}"'}
+
+
 def offered(*forms: Form) -> dict[int | str, dict[str, Any]]:
     """Declares the forms that a route has besides JSON, for its description."""
     content = {MEDIA_TYPES[form]: {"schema": {"type": "string"}} for form in forms}

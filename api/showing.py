@@ -29,6 +29,7 @@ class Shown(Answer[T]):
         value: T,
         *,
         etag: str | None = None,
+        nameless: bool = False,
     ) -> None:
         """Encodes, and notes who is shown what.
 
@@ -38,12 +39,13 @@ class Shown(Answer[T]):
             pupil_ids: The pupils that the value shows.
             value: The value.
             etag: The entity tag.
+            nameless: Nothing in it says who anybody is, whoever reads it.
 
         Raises:
             psycopg.Error: The audit is strict, and the read could not be recorded.
         """
         super().__init__(value, etag=etag)
-        _note(caller, kind, pupil_ids)
+        _note(caller, kind, pupil_ids, nameless=nameless)
 
 
 class ShownAsText(Response):
@@ -57,6 +59,8 @@ class ShownAsText(Response):
         content: bytes | str,
         media_type: str,
         headers: Mapping[str, str],
+        *,
+        nameless: bool = False,
     ) -> None:
         """Notes who is shown what; other arguments and errors are those of :class:`Shown`.
 
@@ -67,9 +71,10 @@ class ShownAsText(Response):
             content: What is shown.
             media_type: What it is.
             headers: What is said of it besides.
+            nameless: Nothing in it says who anybody is, whoever reads it.
         """
         super().__init__(content, headers=dict(headers), media_type=media_type)
-        _note(caller, kind, pupil_ids)
+        _note(caller, kind, pupil_ids, nameless=nameless)
 
 
 class ShownBefore(Response):
@@ -160,9 +165,9 @@ class ShownBundle(StreamingResponse):
         _note(caller, kind, pupil_ids)
 
 
-def _note(caller: Caller, kind: ReadKind, pupil_ids: Iterable[UUID]) -> None:
+def _note(caller: Caller, kind: ReadKind, pupil_ids: Iterable[UUID], *, nameless: bool = False) -> None:
     if caller.session is None:
         raise TypeError("pupils' records are shown in sessions only: nobody could be named as their reader")
     pupils = packed(pupil_ids)
-    named = bool(pupils) and caller.may(Permission.READ_NAMES)
+    named = bool(pupils) and not nameless and caller.may(Permission.READ_NAMES)
     caller.services.audit.note(caller.session, Read(datetime.now(UTC), kind, named, pupils))

@@ -30,6 +30,7 @@ class ReadKind(StrEnum):
     MATRIX = "transition matrix"
     ON_TRACK = "on-track table"
     TRACK = "track of a pupil"
+    COMPARISON = "own figures beside benchmarks"
     OBSERVATIONS = "observations of a pupil"
     PHOTOGRAPH = "photograph of a pupil"
     PUPIL_HISTORY = "history of a pupil"

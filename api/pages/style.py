@@ -10,6 +10,10 @@ BAND: Final = "#cfe5d4"
 BAND_EDGE: Final = "#3f7a4d"
 TARGET: Final = "#8a2b06"
 GRID: Final = "#d5dae0"
+BELOW: Final = "#7a2a08"
+AT: Final = "#4a4f57"
+ABOVE: Final = LINE
+"""White can be read on these three, and they stay apart without colour, each darker or lighter."""
 
 STYLE: Final = f"""
 :root {{ color-scheme: light; }}
@@ -26,6 +30,7 @@ p {{ margin: .2rem 0 .6rem; }}
 .chart.aims {{ grid-template-columns: minmax(0, 8fr) minmax(0, 12fr); column-gap: 1rem; }}
 .chart.wide {{ grid-template-columns: minmax(0, 1fr); }}
 .chart figure {{ margin: 0; }}
+.chart.bars figure {{ max-width: 34rem; }}
 tbody th {{ white-space: nowrap; }}
 svg {{ display: block; width: 100%; height: auto; }}
 figcaption {{ display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; font-size: .85rem; }}
@@ -34,6 +39,11 @@ figcaption {{ display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; font-size: .85r
 .key.line::before {{ height: 0; border-top: 3px solid {LINE}; }}
 .key.target::before {{ width: .7rem; height: .7rem; border: 2px solid {TARGET}; transform: rotate(45deg); }}
 .key.band::before {{ height: .8rem; background: {BAND}; border: 1px dashed {BAND_EDGE}; }}
+.key.below::before, .key.at::before, .key.above::before {{ width: .8rem; height: .8rem; }}
+.key.below::before {{ background: {BELOW}; }}
+.key.at::before {{ background: {AT}; }}
+.key.above::before {{ background: {ABOVE}; }}
+.warning {{ padding: .5rem .8rem; border: 2px solid {TARGET}; font-weight: 600; }}
 .matrices {{ display: grid; gap: 0 2rem;
   grid-template-columns: repeat(auto-fit, minmax(min(15rem, 100%), 1fr)); }}
 .matrices table {{ table-layout: fixed; }}
@@ -64,6 +74,7 @@ tbody th {{ font-weight: 500; }}
   svg, svg * {{ print-color-adjust: exact; -webkit-print-color-adjust: exact; }}
   h2, caption {{ break-after: avoid; }}
   .matrices > *, .scroll, .beside {{ overflow: visible; }}
+  .chart.bars figure {{ max-width: 25rem; }}
   .beside table {{ font-size: .78rem; }}
   .beside th, .beside td {{ padding-left: .2rem; padding-right: .2rem; }}
   figure, section.whole, tr, .matrices > * {{ break-inside: avoid; }}

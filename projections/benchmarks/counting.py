@@ -130,7 +130,7 @@ def count(school: SchoolThen, points: Sequence[Point], today: date) -> SchoolCou
                 continue
             groups = groups or of_pupil(pupil.record, pupil.born_in, day)
             before = courses.get(point_before, {}) if point_before else {}
-            _count_pupil(tables, point, groups, found, before, _nc_year(pupil, point, today))
+            _count_pupil(tables, point, groups, found, before, nc_year_at(pupil, point, today))
     return SchoolCounts(
         region=school.facts.region,
         school_type=school.facts.school_type,
@@ -154,8 +154,14 @@ def _enrol(roll: list[int], groups: Iterable[Group]) -> None:
     roll[2] += meals == "yes"
 
 
-def _nc_year(pupil: PupilThen, point: Point, today: date) -> str | None:
-    """The NC year at a point, reckoned from the year that the child is in now, or was in when it left."""
+def nc_year_at(pupil: PupilThen, point: Point, today: date) -> str | None:
+    """The NC year at a point, reckoned from the year that the child is in now, or was in when it left.
+
+    Args:
+        pupil: The child.
+        point: The point.
+        today: The day on which it is reckoned.
+    """
     years_ago = academic_year_of(min(pupil.left_on or today, today)) - point.academic_year
     # `X`, of those who follow no NC year, is known of the year of the record alone.
     return nc_year_then(pupil.record.nc_year, years_ago) if years_ago else pupil.record.nc_year

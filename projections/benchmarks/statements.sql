@@ -155,3 +155,27 @@ WHERE (%(release)s::integer IS NULL AND b.release = n.release OR b.release = %(r
 ORDER BY b.academic_year,
     array_position(ARRAY['autumn-1', 'autumn', 'spring-1', 'spring', 'summer-1', 'summer', 'year'], b.assessment_point),
     b.scheme, b.subject, length(b.nc_year), b.nc_year, c.sequence, b.release, m.sequence
+
+-- name: points_told
+-- The points that each release tells of a scheme.
+SELECT DISTINCT release, academic_year, assessment_point FROM analytics.benchmarks WHERE scheme = %s ORDER BY release
+
+-- name: labels
+-- What categories are called.
+SELECT characteristic, category, label FROM analytics.characteristics
+
+-- name: symbols
+SELECT symbol, meaning FROM analytics.symbols ORDER BY symbol
+
+-- name: bands_of_point
+SELECT characteristic, category, from_value, below_value FROM analytics.school_bands
+WHERE release = %s AND academic_year = %s AND assessment_point = %s
+ORDER BY characteristic, from_value
+
+-- name: deciles
+SELECT subject, nc_year, measure, decile, value, symbol FROM analytics.school_distribution
+WHERE release = %(release)s AND academic_year = %(academic_year)s AND assessment_point = %(assessment_point)s
+    AND scheme = %(scheme)s
+    AND (%(subject)s::text IS NULL OR subject = %(subject)s)
+    AND (%(nc_year)s::text IS NULL OR nc_year = %(nc_year)s)
+ORDER BY decile

@@ -177,7 +177,7 @@ def tell(
         group: {
             school_id: contribution
             for school_id, counts in of_schools.items()
-            if (contribution := _contribution(counts, held=held)).pupils
+            if (contribution := contribution_of(counts, held=held)).pupils
         }
         for group, of_schools in table.items()
     }
@@ -210,7 +210,7 @@ def tell(
         protected = Protected(
             {ALL: protected.rows[ALL]}, [reason for reason in protected.reasons if reason.group == ALL]
         )
-    values = {school_id: _values(counts, held=held) for school_id, counts in table[ALL].items()}
+    values = {school_id: values_of(counts, held=held) for school_id, counts in table[ALL].items()}
     return Told(
         _rows(measured, protected),
         _distribution(measured, values, not_applicable, rules, earlier),
@@ -218,8 +218,13 @@ def tell(
     )
 
 
-def _contribution(counts: Counts, *, held: bool) -> Contribution:
-    """Where nothing is expected, everybody is counted as `at`, which is then not told."""
+def contribution_of(counts: Counts, *, held: bool) -> Contribution:
+    """What a school contributes to a group: where nothing is expected, everybody as `at`, which is not told.
+
+    Args:
+        counts: The school's pupils of the group.
+        held: Whether anybody is held against what is expected.
+    """
     if held:
         return Contribution(
             counts.below, counts.at, counts.above, counts.points, counts.progressed, counts.progress
@@ -349,9 +354,17 @@ def _distribution(
     return rows
 
 
-def _values(counts: Counts, *, held: bool) -> dict[Measure, SchoolValue]:
-    """A school's own shares and means, exactly enough that rounding them again does no harm."""
-    each = _contribution(counts, held=held)
+def values_of(counts: Counts, *, held: bool) -> dict[Measure, SchoolValue]:
+    """A school's own shares and means, exactly enough that rounding them again does no harm.
+
+    Args:
+        counts: The school's pupils of a group.
+        held: Whether anybody is held against what is expected.
+
+    Returns:
+        Shares (0 to 1) and means to six places, each with the number of pupils whom it is of; none of nobody.
+    """
+    each = contribution_of(counts, held=held)
     pointed = counts.pointed if held else counts.unheld
     sums: list[tuple[Measure, int | Decimal, int]] = [
         ("below", each.below, each.pupils),

@@ -12,6 +12,7 @@ import typer
 from domain.academic_year import academic_year_label
 from domain.school_time import today
 from scripts.cli import benchmark_files
+from scripts.cli.comparing import add_compare_to
 from scripts.cli.connection import signed_in
 from scripts.cli.failures import ExitCode, Misused
 from scripts.cli.operating import HOST, SETTINGS, worker_database
@@ -100,6 +101,9 @@ def _shown(row: dict[str, Any]) -> str:
     if row["measure"] == "pupils":
         return f"{value:.0f}"
     return f"{value:.0%}" if row["measure"] in {"below", "at", "above"} else f"{value:.1f}"
+
+
+add_compare_to(app)
 
 
 @app.command()

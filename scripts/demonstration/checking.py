@@ -131,6 +131,18 @@ def _benchmarks(client: Client, _: Service, __: FilledSchool) -> str:
     return f"{len(rows)} rows of benchmarks, none about fewer than {min(counts)} pupils"
 
 
+def _comparison(client: Client, _: Service, __: FilledSchool) -> str:
+    last = client.query("/v1/benchmarks", scheme="steps").body[-1]
+    point = {name: last[name] for name in ("academic_year", "assessment_point")}
+    answer = client.query("/v1/benchmarks/compare", **point).body
+    groups = [row for table in answer["tables"] for row in table["rows"]]
+    own = sum(row["cells"]["pupils"]["own"] is not None for row in groups)
+    told = sum(row["cells"]["pupils"]["released"]["value"] is not None for row in groups)
+    if not own or not told:
+        raise CheckFailed("The school does not stand beside the benchmark")
+    return f"the school's own figures of {own} groups beside the benchmark, which tells of {told}"
+
+
 def _again(client: Client, _: Service, filled: FilledSchool) -> str:
     for file in (filled.csv, filled.ctf):
         for dry_run in ("true", "false"):
@@ -185,6 +197,7 @@ CHECKS: tuple[Check, ...] = (
     _logins,
     _access,
     _benchmarks,
+    _comparison,
     _again,
     _sealed,
     _erased,

@@ -51,6 +51,7 @@ def what_next(service: Service, filled: FilledSchool) -> list[tuple[str, list[st
                 "  --dry-run",
                 f"target-tracker logins --user {DEPUTY}",
                 f"target-tracker benchmarks {last_summer}",
+                f"target-tracker benchmarks compare {last_summer}",
                 "target-tracker projections status",
             ],
         ),

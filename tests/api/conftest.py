@@ -36,7 +36,7 @@ from domain.vault.sessions import Sessions
 from projections.runner import Worker
 from scripts.embedded import EmbeddedPostgres
 from tests.api.traffic import Traffic
-from tests.conftest import fresh_database
+from tests.conftest import TestDatabase, fresh_database
 from tests.keys import SERVICE_KEYS, schools_of
 
 OPERATOR_TOKEN = "the operator's token of the tests"
@@ -276,29 +276,37 @@ def traffic() -> Iterator[Traffic]:
 
 @pytest.fixture(scope="session")
 def served(server: EmbeddedPostgres, certificates: LocalCertificates) -> Iterator[Served]:
-    with fresh_database(server) as test_database:
-        schools = schools_of(test_database.conninfo())
-        services = Services(
-            schools=schools,
-            sessions=Sessions(schools.database),
-            read=Database(test_database.conninfo()),
-            erasures=FileRegister(certificates.ca.with_name("erasures")),
-            # It appends when a test says so: positions do not move by themselves.
-            audit=ReadAudit(schools, interval=3600),
-            operator_token=OPERATOR_TOKEN,
-            region="a region of the tests",
-        )
-        app = create_app(services)
-        with (
-            schools.database,
-            services.read,
-            Database(test_database.conninfo("target_tracker_worker")) as worker_database,
-            running(app, certificates) as port,
-        ):
-            url = f"https://127.0.0.1:{port}"
-            running_service = Served(app, services, url, certificates, worker_database)
-            running_service.start_worker()
+    with fresh_database(server) as test_database, serving(test_database, certificates) as running_service:
+        yield running_service
+
+
+@contextmanager
+def serving(test_database: TestDatabase, certificates: LocalCertificates) -> Iterator[Served]:
+    """A running service on a database of its own, with a worker at work."""
+    schools = schools_of(test_database.conninfo())
+    services = Services(
+        schools=schools,
+        sessions=Sessions(schools.database),
+        read=Database(test_database.conninfo()),
+        erasures=FileRegister(certificates.ca.with_name("erasures")),
+        # It appends when a test says so: positions do not move by themselves.
+        audit=ReadAudit(schools, interval=3600),
+        operator_token=OPERATOR_TOKEN,
+        region="a region of the tests",
+    )
+    app = create_app(services)
+    with (
+        schools.database,
+        services.read,
+        Database(test_database.conninfo("target_tracker_worker")) as worker_database,
+        running(app, certificates) as port,
+    ):
+        url = f"https://127.0.0.1:{port}"
+        running_service = Served(app, services, url, certificates, worker_database)
+        running_service.start_worker()
+        try:
             yield running_service
+        finally:
             running_service.stop_worker()
             services.audit.close()
             for client in running_service.clients:

@@ -129,6 +129,7 @@ WHAT_ROUTES_ASK_FOR: dict[tuple[str, str], Permission | str] = {
     ("GET", "/v1/logins"): Permission.READ_AUDIT,
     ("GET", "/v1/usage"): Permission.READ_AUDIT,
     ("GET", "/v1/benchmarks"): Permission.READ_BENCHMARKS,
+    ("GET", "/v1/benchmarks/compare"): Permission.READ_PUPILS,
     ("GET", "/v1/benchmarks/releases"): Permission.READ_BENCHMARKS,
     ("GET", "/v1/codes"): Permission.READ_SCHOOL,
     ("GET", "/v1/codes/{code_set}"): Permission.READ_SCHOOL,

@@ -181,3 +181,34 @@ def test_what_cannot_be_proposed(run: Run, tmp_path: Path) -> None:
 def test_a_type_of_school_that_there_is_not(run: Run, service: Service) -> None:
     refused = register(run, service, "399002", expect=1, type="castle", out=str(service.folder / "c.key"))
     assert "school_type" in refused.error
+
+
+def test_the_school_beside_the_benchmark(run: Run, service: Service, home: Path, tmp_path: Path) -> None:
+    if proposal := run("benchmarks", "propose", "--json").json["proposal"]:
+        run("benchmarks", "publish", proposal)
+    words = ("benchmarks", "compare", "--year", LAST_YEAR, "--term", "summer")
+    shown = run(*words).out
+    lines = [line.split() for line in shown.splitlines() if line.startswith("REA")]
+    assert lines == [
+        ["REA", "3", "own", "2", "0.0%", "100.0%", "0.0%", "17.0", "–"],
+        ["REA", "3", "all", "c", "c", "c", "c", "c", "z"],
+    ]
+    assert "own: as recorded by now" in shown
+    assert "like: there are too few schools for fifths by free meals;\nschools of up to 100 pupils." in shown
+    code, lines_of_terminal = on_terminal(service, home, list(words))
+    assert (code, max(map(cell_len, lines_of_terminal)) <= 80) == (0, True), lines_of_terminal
+    answer = run(*words, "--json").json
+    assert answer["tables"][0]["rows"][0]["cells"]["pupils"]["own"] == {"value": "2", "pupils": 2}
+    page, table = tmp_path / "beside.html", tmp_path / "beside.csv"
+    run(*words, "--page", page)
+    run(*words, "--csv", table)
+    assert page.read_text().startswith("<!DOCTYPE html>")
+    assert ",c," in table.read_text(encoding="utf-8-sig")
+    assert page.stat().st_mode & 0o077 == 0
+    assert "Name one of" in run(*words, "--json", "--csv", tmp_path / "x", expect=2).error
+    by_sex = run(*words, "--by", "sex").out
+    assert [line.split()[2:5] for line in by_sex.splitlines() if line.startswith("REA")] == [
+        ["F", "own", "2"]
+    ], "nobody is anything else"
+    missing = run("benchmarks", "compare", "--year", "2019/20", "--term", "summer", expect=1).error
+    assert f"released are {LAST_YEAR}:summer" in " ".join(missing.split())
