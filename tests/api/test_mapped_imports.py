@@ -117,7 +117,7 @@ def test_a_file_in_base64_may_be_as_long_as_any_other(client: httpx.Client) -> N
         file = base64.b64encode(start.ljust(length)).decode()
         answer = client.post("/v1/imports/mapped", json={"mapping": mapping, "file": file})
         assert answer.status_code == told, answer.text
-    assert str(LARGEST_FILE) in answer.json()["detail"]
+    assert f"{LARGEST_FILE:,}" in answer.json()["detail"]
     assert position_of(client) == before
 
 

@@ -12,6 +12,7 @@ import pytest
 import domain.ledger.mapper
 import domain.ledger.photographs
 import domain.pupil
+import projections.assessments
 import projections.pupils
 from domain.access import AccessLevel
 from domain.application import accounts, login_keys, logins, observing, pupils
@@ -178,7 +179,7 @@ def test_where_nothing_is_sealed_every_one_of_them_is_found(
     """The sabotaged twin: each of them is really there, and the search would see it."""
     for module in (domain.ledger.mapper, projections.pupils):
         monkeypatch.setattr(module, "seal", left_open)
-    for module in (domain.ledger.mapper, projections.pupils, keyring):
+    for module in (domain.ledger.mapper, projections.assessments, projections.pupils, keyring):
         monkeypatch.setattr(module, "unseal", lambda _cipher, part, _place: part[OVERHEAD:])
     monkeypatch.setattr(passwords, "_chosen", Passwords(Unhashed()))
     everything_happens(schools)
