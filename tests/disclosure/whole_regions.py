@@ -227,7 +227,7 @@ def generated(seed: int, schools: int, pupils: tuple[int, int]) -> Region:
     """A region with so many schools of so many children, some groups of which are tiny.
 
     Two ethnicities are such that one school has nearly all of one, and two schools of the other; another
-    three are tiny. A child in thirty came late.
+    three are tiny. The results of five children come late.
     """
     chance = random.Random(seed)
     children = []
@@ -241,7 +241,6 @@ def generated(seed: int, schools: int, pupils: tuple[int, int]) -> Region:
                 sen=chance.choices("NKE", (80, chance.choice((4, 20)), 2))[0],
                 in_care=chance.choices((False, True, None), (90, chance.choice((1, 6)), 2))[0],
                 born=chance.choices(tuple(BORN), (30, 30, chance.choice((1, 30))))[0],
-                late=chance.random() < 0.03,
             )
             for what in EVERY:
                 if chance.random() < 0.96:
@@ -257,6 +256,8 @@ def generated(seed: int, schools: int, pupils: tuple[int, int]) -> Region:
     _spread(by_school[1:], "OOTH", [12, 12, 1, 1])
     for code, number in ((None, 6), ("AIND", 4), ("BCRB", 5)):
         _spread(by_school[2:], code, [1] * number)
+    for each in chance.sample([each for each in children if each.ethnicity == "WBRI"], 5):
+        each.late = True
     return region
 
 
@@ -269,11 +270,11 @@ def _value(what: What, chance: random.Random) -> str:
 
 
 def _spread(by_school: list[list[Child]], code: str | None, numbers: Iterable[int]) -> None:
-    """Gives so many of each school's children an ethnicity, none of whom is late."""
+    """Gives so many of each school's children an ethnicity; all of them have results."""
     for place, number in enumerate(numbers):
         some = [each for each in by_school[place % len(by_school)] if each.ethnicity == "WBRI"]
         for each in some[:number]:
-            each.ethnicity, each.late = code, False
+            each.ethnicity = code
             for what in EVERY:
                 each.values.setdefault(what, next(iter(VALUES[what])))
 
