@@ -213,6 +213,8 @@ def test_rounding_is_missed_in_two_releases(server: EmbeddedPostgres) -> None:
             for number, tables in released.items():
                 assert told_in(tables[READING], "sex")
                 assert holds(tables[READING], truth(entered.region, READING, late=number > 1))
+            if base == PROMISED.rounding_base:
+                assert leaks_of(entered.region, released) == []
             first, second = narrowed(released, "sex")
             assert first.rows != second.rows
             found[base] = attack_pair(first, second)
