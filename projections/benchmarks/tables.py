@@ -24,6 +24,7 @@ from projections.benchmarks.counting import (
     scale_of,
 )
 from projections.benchmarks.earlier import EarlierFigures
+from projections.benchmarks.means import Scored, protect_means_of_some
 from projections.benchmarks.points import Point
 from projections.benchmarks.rows import BandRow, DistributionRow, FigureRow
 from projections.disclosure import (
@@ -31,14 +32,12 @@ from projections.disclosure import (
     MEASURES,
     SUPPRESSED,
     Contribution,
-    Earlier,
     Group,
     Measure,
     Protected,
     Reason,
     Rules,
     SchoolValue,
-    Table,
     deciles,
     protect,
 )
@@ -191,19 +190,30 @@ def tell(
         not_applicable |= {"mean_points", "progress"}
     if measured.point.before is None or not any(each.progressed for each in contributions[ALL].values()):
         not_applicable.add("progress")
-    protected = protect(
-        contributions,
-        rules,
-        earlier.of(measured),
-        not_applicable=not_applicable,
-        before=earlier.before(measured),
-    )
-    if (
-        held
-        and not without_points
-        and any(counts.pointed != counts.below + counts.at + counts.above for counts in everybody)
-    ):
-        protected = _with_means_of_the_pointed(protected, measured, table, contributions, rules, earlier)
+    some_have_none = any(counts.pointed != counts.below + counts.at + counts.above for counts in everybody)
+    if held and not without_points and some_have_none:
+        protected = protect_means_of_some(
+            contributions,
+            {
+                group: {
+                    school_id: Scored(counts.pointed, counts.points)
+                    for school_id, counts in of_schools.items()
+                }
+                for group, of_schools in table.items()
+            },
+            rules,
+            earlier.of(measured),
+            not_applicable=not_applicable,
+            before=earlier.before(measured),
+        )
+    else:
+        protected = protect(
+            contributions,
+            rules,
+            earlier.of(measured),
+            not_applicable=not_applicable,
+            before=earlier.before(measured),
+        )
     earlier.add(measured, protected.rows)
     if protected.rows[ALL].pupils == SUPPRESSED:
         # Nothing is told of the parts either, so that it need not be said of each.
@@ -231,62 +241,6 @@ def contribution_of(counts: Counts, *, held: bool) -> Contribution:
         )
     return Contribution(
         0, counts.unheld, 0, counts.unheld_points, counts.unheld_progressed, counts.unheld_progress
-    )
-
-
-def _with_means_of_the_pointed(
-    protected: Protected,
-    measured: Measured,
-    table: Mapping[Group, Mapping[UUID, Counts]],
-    contributions: Table,
-    rules: Rules,
-    earlier: EarlierFigures,
-) -> Protected:
-    """The table with means of points of those alone who have any.
-
-    Some of those who are held against what is expected may have no points, as children who were below the
-    standard of a test have no score. A mean of some of a group's pupils is what progress is, too, and is
-    protected in the same way: as the progress of those who have points.
-    """
-    as_progress = {
-        group: {
-            school_id: msgspec.structs.replace(
-                each,
-                progressed=table[group][school_id].pointed,
-                progress=table[group][school_id].points,
-            )
-            for school_id, each in of_schools.items()
-        }
-        for group, of_schools in contributions.items()
-    }
-    told_before = [
-        Earlier(
-            each.release,
-            {
-                group: msgspec.structs.replace(row, progress=row.mean_points)
-                for group, row in each.rows.items()
-            },
-            each.rules,
-        )
-        for each in earlier.of(measured)
-    ]
-    means = protect(as_progress, rules, told_before)
-    reasons = [
-        msgspec.structs.replace(reason, measures=tuple(kept))
-        for reason in protected.reasons
-        if (kept := [measure for measure in reason.measures if measure != "mean_points"])
-    ]
-    reasons += [
-        msgspec.structs.replace(reason, measures=("mean_points",))
-        for reason in means.reasons
-        if "progress" in reason.measures
-    ]
-    return Protected(
-        {
-            group: msgspec.structs.replace(row, mean_points=means.rows[group].progress)
-            for group, row in protected.rows.items()
-        },
-        reasons,
     )
 
 

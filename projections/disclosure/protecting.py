@@ -42,6 +42,8 @@ WHY = {
     "secondary": "Otherwise a suppressed row could be worked out from the others",
 }
 
+BEFORE = "With it a suppressed mean, here or at the point before, could be worked out"
+
 
 def protect(
     table: Table,
@@ -338,7 +340,11 @@ class _Protection:
     def _why(self, unit: Unit, group: Group) -> tuple[str, str, int | None]:
         rule = self.hidden[unit][group]
         if rule == "before":
-            return "differencing", "With it the suppressed mean of the point before could be worked out", None
+            return (
+                "differencing",
+                "With it a suppressed mean, here or at the point before, could be worked out",
+                None,
+            )
         if rule == "differencing":
             release, text = self.differences[unit, group]
             return rule, f"Beside release {release}: {text}", release

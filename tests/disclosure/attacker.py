@@ -10,29 +10,34 @@ The attacker holds a release against what was *promised*, whatever rules it says
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from math import ceil, floor, inf
 from typing import NamedTuple
 
-import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, linprog, milp
-from scipy.sparse import csr_array
-
 from projections.disclosure import ALL, MEASURES, Contribution, Group, Measure, Row, Rules, Table
 from tests.disclosure.regions import BANDS
+from tests.disclosure.solving import Judgement, System, Term
 
 PROMISED = Rules()
 STANDINGS: tuple[Measure, ...] = ("below", "at", "above")
 QUANTITIES = ("below", "at", "above", "points below", "points at", "points above")
 
-Term = tuple[int, float]
-"""A variable, and how often it counts."""
 
-Judgement = Callable[[float, float], bool]
-"""Whether it is a leak to know the least and the most of something."""
+class Scale(NamedTuple):
+    """What is known of a scheme by everybody.
 
-SLIGHTLY = 1e-6
+    Attributes:
+        bands: The least and the most points of one pupil of each standing who has any.
+        pointless: The standings that a pupil can have without points.
+    """
+
+    bands: Mapping[str, tuple[int, int]]
+    pointless: frozenset[str] = frozenset()
+
+
+EVERYBODY = Scale(dict(zip(STANDINGS, BANDS, strict=True)))
+"""That of the generated tables: every pupil has points."""
 
 
 class Release(NamedTuple):
@@ -40,6 +45,7 @@ class Release(NamedTuple):
 
     rows: Mapping[Group, Row]
     rules: Rules
+    scale: Scale = EVERYBODY
 
 
 class Leak(NamedTuple):
@@ -51,114 +57,16 @@ class Leak(NamedTuple):
     most: float
 
 
-class System:
-    """Linear constraints on variables of which none is negative."""
-
-    def __init__(self) -> None:
-        self.variables = 0
-        self.rows: list[list[Term]] = []
-        self.least: list[float] = []
-        self.most: list[float] = []
-        self.counts: list[bool] = []
-
-    def variable(self, *, whole: bool) -> int:
-        self.counts.append(whole)
-        self.variables += 1
-        return self.variables - 1
-
-    def add(self, terms: Sequence[Term], least: float, most: float) -> None:
-        self.rows.append(list(terms))
-        self.least.append(least)
-        self.most.append(most)
-
-    def prepare(self, *, whole: bool) -> Solver:
-        return Solver(self, whole=whole)
-
-
-class Solver:
-    """A system, ready to be solved for many things."""
-
-    def __init__(self, system: System, *, whole: bool) -> None:
-        places = [(row, *term) for row, terms in enumerate(system.rows) for term in terms]
-        matrix = csr_array(
-            (
-                [place[2] for place in places],
-                ([place[0] for place in places], [place[1] for place in places]),
-            ),
-            shape=(len(system.rows), system.variables),
-        )
-        least, most = np.array(system.least), np.array(system.most)
-        self.variables = system.variables
-        self.whole = np.array(system.counts, dtype=int) if whole else None
-        self.constraint = LinearConstraint(matrix, least, most)
-        same = least == most
-        self.equal, self.equals = matrix[same], least[same]
-        upper, lower = ~same & np.isfinite(most), ~same & np.isfinite(least)
-        dense = matrix.toarray()
-        self.under = np.vstack([dense[upper], -dense[lower]])
-        self.limits = np.concatenate([most[upper], -least[lower]])
-
-        self.worlds: list[np.ndarray] = []
-        """Ways in which everything could be, found so far. Most questions are answered by them already."""
-
-    def feasible(self) -> bool:
-        return self._solve(np.zeros(self.variables)) is not None
-
-    def interval(self, terms: Iterable[Term], leaks: Judgement) -> tuple[float, float] | None:
-        """The least and the most that a sum of variables can be, as whole numbers, if that is a leak.
-
-        Args:
-            terms: The sum.
-            leaks: Says of the least and the most whether they are; wider ones never are if narrower are not.
-        """
-        objective = np.zeros(self.variables)
-        for variable, weight in terms:
-            objective[variable] += weight
-        if self.worlds:
-            seen = [float(objective @ world) for world in self.worlds]
-            if not leaks(*_whole(min(seen), max(seen))):
-                return None
-        least, most = self._solve(objective), self._solve(-objective)
-        assert least is not None, "what was released does not go together"
-        assert most is not None
-        found = _whole(least, -most)
-        return found if leaks(*found) else None
-
-    def _solve(self, objective: np.ndarray) -> float | None:
-        if self.whole is not None:
-            found = milp(
-                objective, constraints=self.constraint, integrality=self.whole, bounds=Bounds(0, np.inf)
-            )
-        else:
-            found = linprog(
-                objective, self.under, self.limits, self.equal, self.equals, bounds=(0, None), method="highs"
-            )
-        if found.status == 3:
-            return -inf
-        if found.status == 2:
-            return None
-        assert found.status == 0, found.message
-        self.worlds.append(found.x)
-        return float(found.fun)
-
-
-def _whole(least: float, most: float) -> tuple[float, float]:
-    """The whole numbers between; the solver is exact to less than a millionth."""
-    return (
-        ceil(least - SLIGHTLY) if least > -inf else -inf,
-        floor(most + SLIGHTLY) if most < inf else inf,
-    )
-
-
 class Knowledge:
     """What one release says, as variables of a system that may hold more than one."""
 
     def __init__(self, system: System, release: Release) -> None:
         self.system, self.release = system, release
         self.variables: dict[Group, dict[str, int]] = {}
+        self.quantities = (*QUANTITIES, *(f"scored {name}" for name in sorted(release.scale.pointless)))
         for group in release.rows:
             self.variables[group] = {
-                name: system.variable(whole=not name.startswith("points")) for name in QUANTITIES
+                name: system.variable(whole=not name.startswith("points")) for name in self.quantities
             }
         for group, row in release.rows.items():
             self._row(group, row)
@@ -168,21 +76,35 @@ class Knowledge:
         names = STANDINGS if measure == "pupils" else (measure,)
         return [(self.variables[group][name], 1.0) for name in names]
 
+    def scored(self, group: Group, *names: str) -> list[Term]:
+        """Those of the standings who have points; of any standing, if none is named."""
+        mine = self.variables[group]
+        return [(mine.get(f"scored {name}", mine[name]), 1.0) for name in names or STANDINGS]
+
+    def without_points(self, group: Group) -> list[Term]:
+        return [
+            *self.count(group, "pupils"),
+            *((variable, -weight) for variable, weight in self.scored(group)),
+        ]
+
     def points(self, group: Group) -> list[Term]:
         return [(self.variables[group][f"points {name}"], 1.0) for name in STANDINGS]
 
     def _row(self, group: Group, row: Row) -> None:
         mine = self.variables[group]
-        for name, (low, high) in zip(STANDINGS, BANDS, strict=True):
-            self.system.add([(mine[f"points {name}"], 1), (mine[name], -low)], 0, inf)
-            self.system.add([(mine[f"points {name}"], 1), (mine[name], -high)], -inf, 0)
+        for name, (low, high) in self.release.scale.bands.items():
+            [(scored, _)] = self.scored(group, name)
+            self.system.add([(mine[f"points {name}"], 1), (scored, -low)], 0, inf)
+            self.system.add([(mine[f"points {name}"], 1), (scored, -high)], -inf, 0)
+            if scored != mine[name]:
+                self.system.add([(mine[name], 1), (scored, -1)], 0, inf)
         for measure, (least, most) in self._told(row).items():
             self.system.add(self.count(group, measure), least, most)
         if row.mean_points.value is not None:
             half = Decimal(1) / (2 * 10**self.release.rules.mean_decimals)
             for side, bounds in ((-half, (0.0, inf)), (half, (-inf, 0.0))):
                 mean = float(row.mean_points.value + side)
-                pupils = [(variable, -mean) for variable, _ in self.count(group, "pupils")]
+                pupils = [(variable, -mean) for variable, _ in self.scored(group)]
                 self.system.add([*self.points(group), *pupils], *bounds)
 
     def _told(self, row: Row) -> dict[Measure, tuple[float, float]]:
@@ -201,6 +123,8 @@ class Knowledge:
         found: dict[Measure, tuple[float, float]] = {"pupils": (min(possible), max(possible))}
         for name in STANDINGS:
             figure = row.figure(name)
+            if figure.symbol == "z" and name != "at":
+                found[name] = (0, 0)  # A standing that nobody can have; where there is none, all are `at`.
             if figure.value is None and figure.symbol != "low":
                 continue
             share = figure.value or Decimal(0)
@@ -243,7 +167,7 @@ class Knowledge:
                     self._adds_up(cells, margin)
 
     def _adds_up(self, parts: Iterable[Group], whole: Group) -> None:
-        for name in QUANTITIES:
+        for name in self.quantities:
             terms = [(self.variables[part][name], 1.0) for part in parts]
             self.system.add([*terms, (self.variables[whole][name], -1.0)], 0, 0)
 
@@ -297,6 +221,12 @@ def attack(release: Release, promised: Rules = PROMISED, *, whole: bool = False)
                 ask("small", f"{name}: {measure}", terms, judge.small)
         if row.mean_points.symbol == "c":
             ask("points", name, knowledge.points(group), judge.narrow)
+        if release.scale.pointless:
+            if row.mean_points.symbol == "c":
+                ask("scored", name, knowledge.scored(group), judge.narrow)
+            elif row.mean_points.value is not None:
+                ask("scored", name, knowledge.scored(group), judge.small)
+                ask("without points", name, knowledge.without_points(group), judge.some_but_few)
     for measure in ("pupils", *STANDINGS):
         for characteristic, groups in suppressed_together(release.rows, measure).items():
             terms = [term for group in groups for term in knowledge.count(group, measure)]
@@ -316,6 +246,10 @@ class Judge(NamedTuple):
     def small(self, least: float, most: float) -> bool:
         """It is certainly about fewer pupils than the least number."""
         return most < self.promised.minimum_pupils
+
+    def some_but_few(self, least: float, most: float) -> bool:
+        """There is certainly somebody, and there are certainly fewer than the least number of pupils."""
+        return least > 0 and self.small(least, most)
 
     def changed_a_little(self, least: float, most: float) -> bool:
         """Something has certainly changed, and certainly for fewer pupils than the least number."""
@@ -339,7 +273,7 @@ def attack_pair(
     both = [group for group in later.rows if group in earlier.rows]
     if growing:
         for group in both:
-            for name in QUANTITIES:
+            for name in new.quantities:
                 system.add([(new.variables[group][name], 1), (old.variables[group][name], -1)], 0, inf)
     solver = system.prepare(whole=whole)
     if not solver.feasible():

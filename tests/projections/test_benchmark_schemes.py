@@ -57,6 +57,29 @@ def test_a_mean_is_of_those_who_have_a_score(four: list[RegisteredSchool], worke
     assert found["progress"] == "z"
 
 
+def test_means_of_those_who_have_a_score_are_told_again(
+    four: list[RegisteredSchool], worker_database: Database
+) -> None:
+    """They are held against what was told of them, and not against a mean of everybody."""
+    for school in four:
+        took(school, "ks2-tests", "MAT", _95=12, _105=12, B=4, _112=11)
+    release(worker_database)
+    first = told(worker_database, scheme="ks2-tests")["all"]
+    again = release(worker_database, points=[Point.of(LAST_YEAR)])
+    assert told(worker_database, scheme="ks2-tests", release=again.release)["all"] == first
+
+
+def test_the_phonics_check_has_means_of_those_who_have_marks(
+    four: list[RegisteredSchool], worker_database: Database
+) -> None:
+    """That nobody can be above its standard is no zero that would have to be kept quiet."""
+    for school in four:
+        took(school, "phonics", "PHO", _20=12, Wt=3, _36=20)
+    release(worker_database)
+    found = told(worker_database, scheme="phonics")["all"]
+    assert (found["above"], found["mean_points"]) == ("z", "30")
+
+
 def test_where_nothing_is_expected_there_are_means_alone(
     four: list[RegisteredSchool], worker_database: Database
 ) -> None:
