@@ -340,11 +340,7 @@ class _Protection:
     def _why(self, unit: Unit, group: Group) -> tuple[str, str, int | None]:
         rule = self.hidden[unit][group]
         if rule == "before":
-            return (
-                "differencing",
-                "With it a suppressed mean, here or at the point before, could be worked out",
-                None,
-            )
+            return "differencing", BEFORE, None
         if rule == "differencing":
             release, text = self.differences[unit, group]
             return rule, f"Beside release {release}: {text}", release

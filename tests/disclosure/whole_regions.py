@@ -18,7 +18,7 @@ from domain.academic_year import Term, When, WholeYear
 from domain.application import assessing, importing
 from domain.application.assessing import Entry
 from domain.application.registration import register
-from domain.ledger.persistence import close_shared_databases
+from domain.ledger.persistence import close_shared_database
 from domain.pupil_record import PupilNames, PupilRecord
 from domain.schemes.catalogue import SCHEMES
 from projections.disclosure import ALL, Contribution, Group, Table
@@ -384,4 +384,4 @@ def _record(entered: Entered, *, late: bool) -> None:
                 if entries:
                     assessing.record(application, what.at, entries, staff(teacher), scheme=what.scheme)
     finally:
-        close_shared_databases()
+        close_shared_database(entered.database.conninfo())
