@@ -7,6 +7,8 @@ on (`SchemeVersion.is_off`).
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import msgspec
 
 from domain.schemes.catalogue import (
@@ -51,6 +53,7 @@ class Seen(msgspec.Struct, frozen=True):
     value: str | None
 
 
+@lru_cache(maxsize=4096)
 def seen(
     stage: str | None,
     subject: str,
