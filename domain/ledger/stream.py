@@ -27,11 +27,30 @@ Category = Literal["school", "staff", "pupil"]
 """The events that decisions are made from, which an index finds: the first word of their names."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class RecordedEvent(Notification):
     """A stored event with its place in the school's stream (`id`) and the moment that it was recorded."""
 
     recorded_at: datetime
+
+    def __init__(
+        self,
+        originator_id: UUID | str,
+        originator_version: int,
+        topic: str,
+        state: bytes,
+        id: int,  # noqa: A002 - the library's name
+        recorded_at: datetime,
+    ) -> None:
+        """Takes all of it in at once: a frozen dataclass's own would set one attribute after the other."""
+        self.__dict__.update(
+            originator_id=originator_id,
+            originator_version=originator_version,
+            topic=topic,
+            state=state,
+            id=id,
+            recorded_at=recorded_at,
+        )
 
 
 @dataclass(frozen=True)
