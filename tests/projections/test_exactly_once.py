@@ -179,9 +179,9 @@ def test_a_server_that_crashes_or_is_restarted_is_outlived(ends: Callable[[Embed
         server.create_database()
         list(migrate(server.conninfo(), MIGRATIONS))
         country = Country(TestDatabase(server, "target_tracker"), 6)
-        country.happen(100)
+        country.happen(200)
         whole = country.behind()
-        with workers(server.conninfo(WORKER), 3, batch=4) as processes:
+        with workers(server.conninfo(WORKER), 3, batch=1) as processes:
             country.wait_until(lambda behind: behind < whole * 0.9)
             ends(server)
             server.start()
