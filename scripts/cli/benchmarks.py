@@ -12,7 +12,7 @@ import typer
 from domain.academic_year import academic_year_label
 from domain.school_time import today
 from scripts.cli import benchmark_files
-from scripts.cli.comparing import add_compare_to
+from scripts.cli.comparing import By, NcYear, Scheme, Subject, add_compare_to
 from scripts.cli.connection import signed_in
 from scripts.cli.failures import ExitCode, Misused
 from scripts.cli.operating import HOST, SETTINGS, worker_database
@@ -41,12 +41,10 @@ def benchmarks(
     term: Annotated[
         str | None, typer.Option(metavar="POINT", help="autumn, autumn-1, ..., or year for tests.")
     ] = None,
-    subject: Annotated[str | None, typer.Option(metavar="CODE", help="REA, WRI, MAT, ...")] = None,
-    scheme: Annotated[str, typer.Option(metavar="NAME", help="The scheme of the results.")] = "steps",
-    nc_year: Annotated[str | None, typer.Option(metavar="YEAR", help="The NC year.")] = None,
-    by: Annotated[
-        str, typer.Option(metavar="CHARACTERISTIC", help="sex, free_school_meals, region, ...")
-    ] = "all",
+    subject: Subject = None,
+    scheme: Scheme = "steps",
+    nc_year: NcYear = None,
+    by: By = "all",
     release: Annotated[
         int | None, typer.Option(help="This release; of each point the newest that stands, if not given.")
     ] = None,

@@ -24,18 +24,22 @@ def add_compare_to(benchmarks: typer.Typer) -> None:
     benchmarks.command()(compare)
 
 
+Subject = Annotated[str | None, typer.Option(metavar="CODE", help="REA, WRI, MAT, ...")]
+Scheme = Annotated[str, typer.Option(metavar="NAME", help="The scheme of the results.")]
+NcYear = Annotated[str | None, typer.Option(metavar="YEAR", help="The NC year.")]
+By = Annotated[str, typer.Option(metavar="CHARACTERISTIC", help="sex, free_school_meals, region, ...")]
+
+
 def compare(
     context: typer.Context,
     year: AcademicYear,
     term: Annotated[
         str, typer.Option(metavar="POINT", help="autumn, autumn-1, ..., or year for results of a year.")
     ],
-    subject: Annotated[str | None, typer.Option(metavar="CODE", help="REA, WRI, MAT, ...")] = None,
-    scheme: Annotated[str, typer.Option(metavar="NAME", help="The scheme of the results.")] = "steps",
-    nc_year: Annotated[str | None, typer.Option(metavar="YEAR", help="The NC year.")] = None,
-    by: Annotated[
-        str, typer.Option(metavar="CHARACTERISTIC", help="sex, free_school_meals, region, ...")
-    ] = "all",
+    subject: Subject = None,
+    scheme: Scheme = "steps",
+    nc_year: NcYear = None,
+    by: By = "all",
     release: Annotated[
         int | None, typer.Option(help="This release; the newest that stands, if not given.")
     ] = None,
