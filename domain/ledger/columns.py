@@ -16,7 +16,8 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-from psycopg.adapt import Dumper
+from psycopg.abc import Buffer
+from psycopg.adapt import Dumper, Loader
 from psycopg.pq import Format
 
 _HEAD = struct.Struct(
@@ -72,6 +73,11 @@ _ELEMENTS: dict[int, Elements] = {
 }
 
 
+def _array(oid: int, elements: Sequence[bytes]) -> bytes:
+    head = _HEAD.pack(1, 0, oid, len(elements), 1) if elements else _NO_ELEMENTS.pack(0, 0, oid)
+    return head + b"".join(elements)
+
+
 class Array:
     """A column of values, ready to be sent: a parameter of a statement, in the place of a list."""
 
@@ -87,8 +93,7 @@ class Array:
             OverflowError: A number is too large for its type.
         """
         oid = _types[self.element].oid
-        head = _HEAD.pack(1, 0, oid, len(values), 1) if values else _NO_ELEMENTS.pack(0, 0, oid)
-        self.data = head + b"".join(_ELEMENTS[oid](values))
+        self.data = _array(oid, _ELEMENTS[oid](values))
 
 
 class Uuids(Array):
@@ -140,28 +145,62 @@ def columns_of(rows: Iterable[Sequence[Any]], kinds: Sequence[type[Array]]) -> l
     return [kind(column) for kind, column in zip(kinds, zip(*rows, strict=True), strict=True)]
 
 
-def can_copy(types: Iterable[int]) -> bool:
-    """Whether :func:`copy_of` knows these types of columns, by their numbers."""
+def knows(types: Iterable[int]) -> bool:
+    """Whether :class:`Columns` can be of these types, by their numbers."""
     return _ELEMENTS.keys() >= set(types)
 
 
-def copy_of(first: UUID, rows: Iterable[Sequence[Any]], types: Sequence[int]) -> Iterator[bytes]:
-    """All that a COPY in binary form takes.
+class Columns:
+    """The columns of some rows in binary form, made once: both to be compared, and to be copied."""
 
-    Args:
-        first: The value of the first column, a UUID that all rows have in common.
-        rows: The other columns of each row; at least one row, and no value null.
-        types: The numbers of their types.
+    def __init__(self, rows: Iterable[Sequence[Any]], types: Sequence[int]) -> None:
+        """Takes in the rows.
 
-    Raises:
-        ValueError: The rows have fewer or more columns, or not all as many.
-        OverflowError: A number is too large for its type.
+        Args:
+            rows: The rows: at least one, and no value null.
+            types: The numbers of the columns' types.
+
+        Raises:
+            ValueError: The rows have fewer or more columns, or not all as many.
+            OverflowError: A number is too large for its type.
+        """
+        self._types = types
+        self._columns = [
+            _ELEMENTS[oid](values) for oid, values in zip(types, zip(*rows, strict=True), strict=True)
+        ]
+
+    def arrays(self) -> list[bytes]:
+        """Each column as a cursor that is :func:`undecoded` reads it."""
+        return [_array(oid, elements) for oid, elements in zip(self._types, self._columns, strict=True)]
+
+    def copied(self, first: UUID) -> Iterator[bytes]:
+        """All that a COPY in binary form takes.
+
+        Args:
+            first: The value of one more column, before the others, which all rows have in common.
+        """
+        start = (1 + len(self._types)).to_bytes(2) + _uuids([first])[0]
+        yield _SIGNATURE
+        yield b"".join(chain.from_iterable(zip(repeat(start), *self._columns, strict=False)))
+        yield _TRAILER
+
+
+class _Undecoded(Loader):
+    format = Format.BINARY
+
+    def load(self, data: Buffer) -> bytes:
+        return bytes(data)
+
+
+def undecoded(connection: psycopg.Connection[Any]) -> psycopg.Cursor[Any]:
+    """A cursor that reads arrays of the types that there are here as the bytes that the server sends.
+
+    Where nothing in the array is null, they are those of :meth:`Columns.arrays`.
     """
-    start = (1 + len(types)).to_bytes(2) + _uuids([first])[0]
-    columns = [_ELEMENTS[oid](values) for oid, values in zip(types, zip(*rows, strict=True), strict=True)]
-    yield _SIGNATURE
-    yield b"".join(chain.from_iterable(zip(repeat(start), *columns, strict=False)))
-    yield _TRAILER
+    cursor = connection.cursor(binary=True)
+    for oid in _ELEMENTS:
+        cursor.adapters.register_loader(_types[oid].array_oid, _Undecoded)
+    return cursor
 
 
 class _ArrayDumper(Dumper):

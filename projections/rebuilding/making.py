@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
@@ -15,14 +16,16 @@ import msgspec
 import psycopg
 from psycopg import sql
 
-from domain.ledger.columns import can_copy, copy_of
+from domain.ledger.columns import Columns, knows, undecoded
 from domain.ledger.database import Connection, bound, may_pass
 from domain.ledger.sql import load
 from domain.ledger.stream import RecordedEvent
+from domain.vault.keyring import Keyring
 from domain.vault.service_keys import ServiceKeys
 from projections.definitions import LIVE, NEXT
 from projections.projection import Projection, Rebuildable, Row, Table
-from projections.rebuilding.comparing import Difference, Kind, compare
+from projections.rebuilding import live
+from projections.rebuilding.comparing import Compared, Difference, Kind, compare
 from projections.runner import keys_of
 
 SQL = load("projections.rebuilding", "rebuilding.sql")
@@ -73,6 +76,7 @@ class Maker:
         self._connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         # What is written is lost if the server fails now, as rows are that have not been switched to.
         self._connection.execute("SET synchronous_commit = off")
+        self._undecoded = undecoded(self._connection)
         self._projection = projection
         self._keep, self._compare = keep, compare
         self._types: dict[str, _Types] = {}
@@ -106,21 +110,21 @@ class Maker:
         place = connection.execute(SQL["place"], asked).fetchone()
         assert place
         position, head = place
-        tables = projection.tables if self._compare else ()
-        live = {table.name: _live(connection, school_id, table) for table in tables}
-        if not (head or any(live.values())):
+        if not head and not (self._compare and live.has_rows(connection, school_id, projection.tables)):
             return Made(school_id=school_id, position=0)
         keys = keys_of(connection, school_id, service_keys)
         last = min(position, head)
         made = projection.fold(keys, batches(connection, school_id, 0, last, projection))
         gone = {row[0] for row in connection.execute(SQL["erased_since"], [school_id, last])}
-        compared = [
-            compare(projection.name, table, keys, _without(table, live[table.name], gone), made[table.name])
-            for table in tables
-        ]
+        compared = []
+        for table in projection.tables:
+            rows = made[table.name]
+            columns = self._columns_of(table, rows)
+            if self._compare:
+                compared.append(self._compared(table, keys, rows, columns, gone))
+            if self._keep:
+                self._copy(school_id, table, rows, columns)
         if self._keep:
-            for table in projection.tables:
-                self._copy(school_id, table, made[table.name])
             connection.execute(SQL["mark"], [school_id, projection.name, last])
         differences = [difference for each in compared for difference in each.differences]
         if position > head:
@@ -135,21 +139,43 @@ class Maker:
             number=sum(each.number for each in compared) + (position > head),
         )
 
-    def _copy(self, school_id: UUID, table: Table, rows: Sequence[Row]) -> None:
+    def _columns_of(self, table: Table, rows: Sequence[Row]) -> Columns | None:
+        """The rows by column, in the order of their key; none, where they are taken one by one."""
+        if table.name not in self._types:
+            self._types[table.name] = _types(self._connection, table, NEXT if self._keep else LIVE)
+        types = self._types[table.name]
+        if not (rows and types.by_column):
+            return None
+        in_order = list(rows)
+        for place in reversed([table.columns.index(column) for column in table.key]):
+            in_order.sort(key=partial(_number, place))
+        return Columns(in_order, types.numbers[1:])
+
+    def _compared(
+        self, table: Table, keys: Keyring, rows: Sequence[Row], columns: Columns | None, gone: set[UUID]
+    ) -> Compared:
+        """What comparing with the live rows shows: at once, where their columns are the same bytes."""
+        if columns:
+            made = columns.arrays()
+            if made == live.columns_of(self._undecoded, keys.school_id, table, gone):
+                digest = hashlib.sha256(b"".join(made)).digest()
+                return Compared(digest, digest, [], 0)
+        there = live.rows_of(self._connection, keys.school_id, table, gone)
+        return compare(self._projection.name, table, keys, there, rows)
+
+    def _copy(self, school_id: UUID, table: Table, rows: Sequence[Row], columns: Columns | None) -> None:
         if not rows:
             return
-        if table.name not in self._types:
-            self._types[table.name] = _types(self._connection, table)
-        types = self._types[table.name]
         into = sql.SQL("COPY {table} ({columns}) FROM STDIN (FORMAT binary)").format(
-            table=sql.Identifier(NEXT, table.name), columns=_names(("school_id", *table.columns))
+            table=sql.Identifier(NEXT, table.name),
+            columns=sql.SQL(", ").join(map(sql.Identifier, ("school_id", *table.columns))),
         )
         with self._connection.cursor() as cursor, cursor.copy(into) as copy:
-            if types.by_column:
-                for part in copy_of(school_id, rows, types.numbers[1:]):
+            if columns:
+                for part in columns.copied(school_id):
                     copy.write(part)
                 return
-            copy.set_types(types.numbers)
+            copy.set_types(self._types[table.name].numbers)
             for row in rows:
                 copy.write_row((school_id, *row))
 
@@ -189,43 +215,39 @@ def batches(
             yield [RecordedEvent(*row) for row in rows]
 
 
-def _live(connection: Connection, school_id: UUID, table: Table) -> list[Row]:
-    statement = sql.SQL("SELECT {columns} FROM {table} WHERE school_id = %s").format(
-        columns=_names(table.columns), table=sql.Identifier(LIVE, table.name)
-    )
-    return connection.execute(statement, [school_id], binary=True).fetchall()
-
-
-def _without(table: Table, rows: list[Row], gone: set[UUID]) -> list[Row]:
-    """The rows but for those of some children."""
-    if not gone or "pupil_id" not in table.columns:
-        return rows
-    place = table.columns.index("pupil_id")
-    return [row for row in rows if row[place] not in gone]
+def _number(place: int, row: Row) -> int:
+    """The UUID in this place as a number: the order is the same, and found faster."""
+    number: int = row[place].int
+    return number
 
 
 class _Types(NamedTuple):
     """The types of a table's columns, as PostgreSQL numbers them: a binary copy must have exactly these.
 
-    `by_column` says that the rows can be copied column by column: their types are known there, and nothing is
-    null.
+    `by_column` says that the rows can be taken by column: the types are known there, nothing is null or
+    sealed by the projection itself, and the key is of UUIDs, whose order is the same everywhere.
     """
 
     numbers: list[int]
     by_column: bool
 
 
-def _types(connection: Connection, table: Table) -> _Types:
+def _types(connection: Connection, table: Table, schema: str) -> _Types:
     rows = connection.execute(
         "SELECT attname, atttypid::bigint, attnotnull FROM pg_attribute "
         "WHERE attrelid = %s::regclass AND attnum > 0",
-        [f"{NEXT}.{table.name}"],
+        [f"{schema}.{table.name}"],
     ).fetchall()
     found = {column: (number, never_null) for column, number, never_null in rows}
     columns = [found[column] for column in ("school_id", *table.columns)]
     numbers = [number for number, _ in columns]
-    return _Types(numbers, can_copy(numbers) and all(never_null for _, never_null in columns))
+    by_column = (
+        knows(numbers)
+        and all(never_null for _, never_null in columns)
+        and not table.opened
+        and {found[column][0] for column in table.key} == {_UUID}
+    )
+    return _Types(numbers, by_column)
 
 
-def _names(columns: Sequence[str]) -> sql.Composed:
-    return sql.SQL(", ").join(map(sql.Identifier, columns))
+_UUID = psycopg.postgres.types["uuid"].oid

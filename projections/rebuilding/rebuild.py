@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from typing import LiteralString
 from uuid import UUID
 
 import msgspec
@@ -134,6 +135,8 @@ def rebuild(
         compared = _is_live(connection, definition)
         _clear(connection, definition)
         create(connection, definition, NEXT)
+        # They are analysed once they are full: while they fill, that would be work for nothing.
+        _alter(connection, definition, "SET (autovacuum_enabled = off)")
         try:
             schools = _schools(connection, projection.name)
             made = made_of(
@@ -154,6 +157,7 @@ def rebuild(
                     schools={str(school.school_id): school.failure for school in failed},
                 )
             protect(connection, definition.tables, NEXT)
+            _alter(connection, definition, "RESET (autovacuum_enabled)")
             for table in definition.tables:
                 connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(NEXT, table)))
             _come_near(connection, projection, service_keys, NEXT)
@@ -255,6 +259,11 @@ def _clear(connection: Connection, definition: Definition) -> None:
     with connection.transaction():
         _drop(connection, NEXT, definition.tables)
         connection.execute(SQL["forget"], [definition.name])
+
+
+def _alter(connection: Connection, definition: Definition, how: LiteralString) -> None:
+    for table in definition.tables:
+        connection.execute(sql.SQL("ALTER TABLE {} " + how).format(sql.Identifier(NEXT, table)))
 
 
 def _drop(connection: Connection, schema: str, tables: Sequence[str]) -> None:

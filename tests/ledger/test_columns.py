@@ -15,12 +15,13 @@ from domain.ledger.columns import (
     Array,
     Bigints,
     Byteas,
+    Columns,
     Smallints,
     Texts,
     Uuids,
-    can_copy,
     columns_of,
-    copy_of,
+    knows,
+    undecoded,
 )
 from domain.ledger.database import Connection
 from tests.conftest import TestDatabase
@@ -66,12 +67,33 @@ def test_an_array_is_what_psycopgs_own_is(
 @given(rows=ROWS)
 def test_rows_are_copied_as_they_are(rows: list[tuple[Any, ...]], superuser: Connection) -> None:
     with superuser.transaction(force_rollback=True):
-        assert copied(superuser, rows, copy_of) == [(SCHOOL, *row) for row in rows]
+        assert copied(superuser, rows, in_copy) == [(SCHOOL, *row) for row in rows]
+
+
+@SLOWLY
+@given(rows=ROWS)
+def test_columns_are_the_bytes_that_the_server_sends(
+    rows: list[tuple[Any, ...]], superuser: Connection
+) -> None:
+    with superuser.transaction(force_rollback=True):
+        copied(superuser, rows, in_copy)
+        assert read(superuser) == Columns(rows, NUMBERS).arrays()
+
+
+@pytest.mark.parametrize("column", "abcdef")
+def test_a_null_is_no_value_that_was_copied(column: str, superuser: Connection) -> None:
+    """Of a type whose bytes say nothing, either: an empty text and none."""
+    rows = [(UUID(int=0), 0, 0, "", b"", False)]
+    with superuser.transaction(force_rollback=True):
+        copied(superuser, rows, in_copy)
+        superuser.execute(f"UPDATE copied SET {column} = NULL".encode())
+        there, made = read(superuser), Columns(rows, NUMBERS).arrays()
+    assert [name for name, one, other in zip("abcdef", there, made, strict=True) if one != other] == [column]
 
 
 def test_what_is_cut_off_is_not_taken(superuser: Connection) -> None:
     def cut(first: UUID, rows: list[tuple[Any, ...]], types: list[int]) -> list[bytes]:
-        signature, content, _ = copy_of(first, rows, types)
+        signature, content, _ = in_copy(first, rows, types)
         return [signature, content[:-1]]
 
     row = (UUID(int=1), 1, 2, "a", b"b", True)
@@ -89,12 +111,25 @@ def test_rows_must_have_all_columns() -> None:
     with pytest.raises(ValueError, match="zip"):
         columns_of([(UUID(int=1),)], (Uuids, Texts))
     with pytest.raises(ValueError, match="zip"):
-        list(copy_of(SCHOOL, [(UUID(int=1), 1)], NUMBERS))
+        Columns([(UUID(int=1), 1)], NUMBERS)
 
 
-def test_other_types_are_not_copied_so() -> None:
-    assert can_copy(NUMBERS)
-    assert not can_copy([*NUMBERS, psycopg.postgres.types["date"].oid])
+def test_other_types_are_not_known() -> None:
+    assert knows(NUMBERS)
+    assert not knows([*NUMBERS, psycopg.postgres.types["date"].oid])
+
+
+def in_copy(first: UUID, rows: list[tuple[Any, ...]], types: list[int]) -> Iterator[bytes]:
+    """The rows as a COPY takes them."""
+    return Columns(rows, types).copied(first)
+
+
+def read(connection: Connection) -> list[bytes]:
+    """The columns of the table but for the first, as the server sends them."""
+    arrays = ", ".join(f"array_agg({column})" for column in "abcdef")
+    row = undecoded(connection).execute(f"SELECT {arrays} FROM copied".encode()).fetchone()
+    assert row
+    return list(row)
 
 
 def copied(
@@ -105,6 +140,6 @@ def copied(
         "CREATE TEMPORARY TABLE copied (s uuid, a uuid, b smallint, c bigint, d text, e bytea, f boolean)"
     )
     with connection.cursor().copy("COPY copied FROM STDIN (FORMAT binary)") as copy:
-        for part in copying(SCHOOL, rows, [NUMBERS[place] for place in (0, 1, 2, 3, 4, 5)]):
+        for part in copying(SCHOOL, rows, NUMBERS):
             copy.write(part)
     return connection.execute("SELECT * FROM copied", binary=True).fetchall()
