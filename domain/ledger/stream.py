@@ -42,15 +42,14 @@ class RecordedEvent(Notification):
         id: int,  # noqa: A002 - the library's name
         recorded_at: datetime,
     ) -> None:
-        """Takes all of it in at once: a frozen dataclass's own would set one attribute after the other."""
-        self.__dict__.update(
-            originator_id=originator_id,
-            originator_version=originator_version,
-            topic=topic,
-            state=state,
-            id=id,
-            recorded_at=recorded_at,
-        )
+        """Writes where attributes lie: a frozen dataclass's own goes through `object` for each."""
+        values = self.__dict__
+        values["originator_id"] = originator_id
+        values["originator_version"] = originator_version
+        values["topic"] = topic
+        values["state"] = state
+        values["id"] = id
+        values["recorded_at"] = recorded_at
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ WHERE school_id = %s AND subject_id = ANY (%s)
 
 -- name: record_keys_of_subjects
 SELECT subject_id, generation, school_generation, NULL::bytea, record FROM vault.subject_keys
-WHERE school_id = %s AND subject_id = ANY (%s)
+WHERE school_id = %s AND subject_id = ANY (%b)
 
 -- name: of_every_subject
 SELECT subject_id, generation, school_generation, names, record FROM vault.subject_keys WHERE school_id = %s

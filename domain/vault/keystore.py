@@ -11,6 +11,7 @@ from uuid import UUID
 from psycopg.errors import UniqueViolation
 
 from domain.errors import AlreadyExists, KeyNotHeld, LoginKeyRefused, NotFound, NotSignedIn
+from domain.ledger.columns import Uuids
 from domain.ledger.database import Connection
 from domain.ledger.sql import load
 from domain.vault.keyring import SchoolKeys, WrappedSubjectKeys, keys_of_rows
@@ -33,8 +34,10 @@ def record_keys_of_subjects(
     connection: Connection, school_id: UUID, subjects: Iterable[UUID]
 ) -> list[WrappedSubjectKeys]:
     """The `record` keys of some subjects, which is all that a worker may read."""
-    rows = connection.execute(SQL["record_keys_of_subjects"], [school_id, list(subjects)], binary=True)
-    return list(keys_of_rows(rows))
+    wanted = [school_id, Uuids(list(subjects))]
+    return list(
+        keys_of_rows(connection.execute(SQL["record_keys_of_subjects"], wanted, binary=True).fetchall())
+    )
 
 
 def of_every_subject(connection: Connection, school_id: UUID) -> list[WrappedSubjectKeys]:
