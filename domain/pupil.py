@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from enum import StrEnum
+from functools import cache
 from typing import ClassVar, cast
 from uuid import UUID
 
@@ -272,12 +273,18 @@ def _entered_at_first(happened: PupilAdmitted) -> frozenset[str]:
     if happened.source is not Source.ENTERED:
         return frozenset()
     return frozenset(
-        field.name
+        name
         for part in (happened.names, happened.record)
         if not is_sealed(part)
-        for field in msgspec.structs.fields(part)
-        if getattr(part, field.name) != field.default
+        for name, default in _defaults(type(part))
+        if getattr(part, name) != default
     )
+
+
+@cache
+def _defaults(kind: type[msgspec.Struct]) -> list[tuple[str, object]]:
+    """The fields of names or of a record, each with its default: msgspec works them out anew each time."""
+    return [(field.name, field.default) for field in msgspec.structs.fields(kind)]
 
 
 def _entered_since(pupil: Pupil, happened: PupilChanged) -> frozenset[str]:
