@@ -10,6 +10,7 @@ from collections.abc import Callable
 from multiprocessing import get_context
 from multiprocessing.queues import SimpleQueue
 from multiprocessing.synchronize import Barrier
+from pathlib import Path
 
 import msgspec
 
@@ -149,3 +150,24 @@ def timed(work: Callable[[], object]) -> float:
     began = time.perf_counter()
     work()
     return time.perf_counter() - began
+
+
+def resident(process: int | str = "self") -> float:
+    """What a process holds in memory now, in MiB."""
+    return _memory(process, "VmRSS:")
+
+
+def peak(process: int | str = "self") -> float:
+    """The most that a process has held in memory, in MiB.
+
+    Of its own memory alone: what the system tells a parent of its children may be what another child held,
+    or the parent itself when it began them.
+    """
+    return _memory(process, "VmHWM:")
+
+
+def _memory(process: int | str, which: str) -> float:
+    for line in Path(f"/proc/{process}/status").read_text().splitlines():
+        if line.startswith(which):
+            return int(line.split()[1]) / 1024
+    raise RuntimeError("the kernel does not tell")

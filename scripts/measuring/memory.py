@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from uuid import UUID
 
 from domain.application import histories
@@ -16,7 +15,7 @@ from domain.vault.service_keys import ServiceKeys
 from projections import assessments, pupils
 from projections.runner import Worker
 from scripts.measuring.ground import Ground, new_school
-from scripts.measuring.measure import Figure, figure
+from scripts.measuring.measure import Figure, figure, resident
 from scripts.measuring.projecting import fill
 
 FEW, FEW_SCHOOLS = 10_000, 2
@@ -49,14 +48,6 @@ def _resident(part: str, ground: Ground) -> float:
         text=True,
     )
     return float(result.stdout)
-
-
-def resident() -> float:
-    """What this process holds in memory now, in MiB."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / 1024
-    raise RuntimeError("the kernel does not tell")
 
 
 def as_worker(conninfo: str, service_keys: ServiceKeys) -> float:

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from functools import partial
-from pathlib import Path
 from statistics import median
 from xml.etree.ElementTree import fromstring, tostring
 
@@ -25,7 +24,7 @@ from domain.pupil_record import OtherElement, Period, SchoolAttended, SenPeriod,
 from domain.vault import login_key
 from domain.vault.key_ring import KeyRing
 from scripts.measuring.ground import Ground, made_up_child, new_school, registered_key
-from scripts.measuring.measure import Figure, figure, timed
+from scripts.measuring.measure import Figure, figure, peak, timed
 
 PUPILS = 420
 RESULTS_EACH = 36
@@ -156,14 +155,6 @@ def _peak(part: str, ground: Ground, content: bytes) -> float:
         capture_output=True,
     )
     return float(result.stdout)
-
-
-def peak() -> float:
-    """The most that this process has held in memory, in MiB."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) / 1024
-    raise RuntimeError("the kernel does not tell")
 
 
 def _in_this_process(part: str, conninfo: str, length: int) -> float:
