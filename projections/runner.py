@@ -25,7 +25,7 @@ import psycopg
 from domain.errors import NotYetVisible, SchoolStopped
 from domain.ledger.database import Connection, Database, may_pass
 from domain.ledger.sql import load
-from domain.ledger.stream import RecordedEvent
+from domain.ledger.stream import RecordedEvent, read_events
 from domain.vault import keystore
 from domain.vault.keyring import Keyring
 from domain.vault.service_keys import ServiceKeys
@@ -308,10 +308,8 @@ def _take_each(
 def _read(
     connection: Connection, school_id: UUID, after: int, last: int, categories: tuple[str, ...]
 ) -> list[RecordedEvent]:
-    rows = connection.execute(
-        SQL["events"], [school_id, after, last, list(categories), list(categories)], binary=True
-    ).fetchall()
-    return [RecordedEvent(*row) for row in rows]
+    wanted = [school_id, after, last, list(categories), list(categories)]
+    return read_events(connection, SQL["events"], wanted)
 
 
 def _stop(

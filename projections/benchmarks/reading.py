@@ -29,7 +29,7 @@ from domain.ledger.database import Connection
 from domain.ledger.mapper import EventMapper
 from domain.ledger.sealing import generation_of, place_in_log, places_of_log, unseal
 from domain.ledger.sql import load
-from domain.ledger.stream import RecordedEvent
+from domain.ledger.stream import RecordedEvent, read_events
 from domain.progress.entries import Entry, seen
 from domain.pupil_record import PupilRecord
 from domain.schemes.catalogue import SCHEMES, STATEMENTS
@@ -136,8 +136,8 @@ def _school(connection: Connection, keys: Keyring, position: int) -> tuple[Schoo
     mapper = EventMapper(keys)
     facts: SchoolFacts | None = None
     about_points: list[Event] = []
-    for row in connection.execute(SQL["events_of_the_school"], [keys.school_id, position], binary=True):
-        event = mapper.to_domain_event(RecordedEvent(*row))
+    for recorded in read_events(connection, SQL["events_of_the_school"], [keys.school_id, position]):
+        event = mapper.to_domain_event(recorded)
         if isinstance(event, SchoolRegistered):
             facts = event.facts
         elif event.name.startswith("school.assessment-point"):
@@ -174,10 +174,8 @@ def _events_of(
     if not originators:
         return
     events: dict[UUID, list[RecordedEvent]] = {}
-    for row in connection.execute(
-        SQL["events_of_many"], [school_id, list(originators), position], binary=True
-    ):
-        events.setdefault(row[0], []).append(RecordedEvent(*row))
+    for event in read_events(connection, SQL["events_of_many"], [school_id, list(originators), position]):
+        events.setdefault(cast("UUID", event.originator_id), []).append(event)
     yield from events.items()
 
 

@@ -19,7 +19,7 @@ from psycopg import sql
 from domain.ledger.columns import Columns, knows, undecoded
 from domain.ledger.database import Connection, bound, may_pass
 from domain.ledger.sql import load
-from domain.ledger.stream import RecordedEvent
+from domain.ledger.stream import RecordedEvent, read_events
 from domain.vault.keyring import Keyring
 from domain.vault.service_keys import ServiceKeys
 from projections.definitions import LIVE, NEXT
@@ -210,9 +210,8 @@ def batches(
     categories = list(projection.categories)
     for start in range(after, last, BATCH):
         wanted = [school_id, start, min(start + BATCH, last), categories, categories]
-        rows = connection.execute(SQL["events"], wanted, binary=True).fetchall()
-        if rows:
-            yield [RecordedEvent(*row) for row in rows]
+        if events := read_events(connection, SQL["events"], wanted):
+            yield events
 
 
 def _number(place: int, row: Row) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from random import Random
 from typing import Self
 from uuid import UUID
@@ -68,7 +67,7 @@ class History:
                 each.topic,
                 each.state,
                 position,
-                datetime(2026, 1, 1, tzinfo=UTC),
+                820_454_400_000_000 + position,
             )
             for position, each in enumerate(map(mapper.to_stored_event, happened), start=1)
         ]
