@@ -157,7 +157,7 @@ class Columns:
         """Takes in the rows.
 
         Args:
-            rows: The rows: at least one, and no value null.
+            rows: The rows; no value is null.
             types: The numbers of the columns' types.
 
         Raises:
@@ -165,12 +165,11 @@ class Columns:
             OverflowError: A number is too large for its type.
         """
         self._types = types
-        self._columns = [
-            _ELEMENTS[oid](values) for oid, values in zip(types, zip(*rows, strict=True), strict=True)
-        ]
+        columns = list(zip(*rows, strict=True)) or [()] * len(types)
+        self._columns = [_ELEMENTS[oid](values) for oid, values in zip(types, columns, strict=True)]
 
     def arrays(self) -> list[bytes]:
-        """Each column as a cursor that is :func:`undecoded` reads it."""
+        """Each column as a cursor that is :func:`undecoded` reads an array of it."""
         return [_array(oid, elements) for oid, elements in zip(self._types, self._columns, strict=True)]
 
     def copied(self, first: UUID) -> Iterator[bytes]:

@@ -49,16 +49,16 @@ def columns_of(
         gone: Children whose rows are left out.
 
     Returns:
-        An array for each column, as :meth:`~domain.ledger.columns.Columns.arrays` makes them; none, if there
-        are no rows.
+        An array for each column, as :meth:`~domain.ledger.columns.Columns.arrays` makes them.
     """
     statement = _about(
         table,
-        "SELECT {arrays} FROM (SELECT {columns} FROM {table} WHERE {of_school} ORDER BY {key}) AS live "
-        "HAVING count(*) > 0",
+        "SELECT {arrays} FROM (SELECT {columns} FROM {table} WHERE {of_school} ORDER BY {key}) AS live",
         gone,
     )
-    return list(undecoded.execute(statement, {"school": school_id, "gone": list(gone)}).fetchone() or ())
+    arrays = undecoded.execute(statement, {"school": school_id, "gone": list(gone)}).fetchone()
+    assert arrays
+    return list(arrays)
 
 
 def _about(table: Table, query: LiteralString, gone: Collection[UUID] = ()) -> sql.Composed:
@@ -69,7 +69,9 @@ def _about(table: Table, query: LiteralString, gone: Collection[UUID] = ()) -> s
     return sql.SQL(query).format(
         table=sql.Identifier(LIVE, table.name),
         columns=sql.SQL(", ").join(columns),
-        arrays=sql.SQL(", ").join(sql.SQL("array_agg({})").format(column) for column in columns),
+        arrays=sql.SQL(", ").join(
+            sql.SQL("coalesce(array_agg({}), '{{}}')").format(column) for column in columns
+        ),
         key=sql.SQL(", ").join(map(sql.Identifier, table.key)),
         of_school=sql.SQL(of_school),
     )

@@ -144,7 +144,7 @@ class Maker:
         if table.name not in self._types:
             self._types[table.name] = _types(self._connection, table, NEXT if self._keep else LIVE)
         types = self._types[table.name]
-        if not (rows and types.by_column):
+        if not types.by_column:
             return None
         in_order = list(rows)
         for place in reversed([table.columns.index(column) for column in table.key]):
@@ -155,11 +155,16 @@ class Maker:
         self, table: Table, keys: Keyring, rows: Sequence[Row], columns: Columns | None, gone: set[UUID]
     ) -> Compared:
         """What comparing with the live rows shows: at once, where their columns are the same bytes."""
-        if columns:
-            made = columns.arrays()
-            if made == live.columns_of(self._undecoded, keys.school_id, table, gone):
-                digest = hashlib.sha256(b"".join(made)).digest()
-                return Compared(digest, digest, [], 0)
+        if columns is None:
+            return self._row_by_row(table, keys, rows, gone)
+        made, there = columns.arrays(), live.columns_of(self._undecoded, keys.school_id, table, gone)
+        digest, live_digest = (hashlib.sha256(b"".join(arrays)).digest() for arrays in (made, there))
+        if digest == live_digest:
+            return Compared(digest, digest, [], 0)
+        found = self._row_by_row(table, keys, rows, gone)
+        return Compared(digest, live_digest if found.number else digest, found.differences, found.number)
+
+    def _row_by_row(self, table: Table, keys: Keyring, rows: Sequence[Row], gone: set[UUID]) -> Compared:
         there = live.rows_of(self._connection, keys.school_id, table, gone)
         return compare(self._projection.name, table, keys, there, rows)
 

@@ -47,6 +47,8 @@ def superuser(module_database: TestDatabase) -> Iterator[Connection]:
 
 ROWS = st.lists(st.tuples(*KINDS.values(), st.booleans()), min_size=1, max_size=20)
 
+TABLE = "CREATE TEMPORARY TABLE copied (s uuid, a uuid, b smallint, c bigint, d text, e bytea, f boolean)"
+
 SLOWLY = settings(max_examples=40, deadline=None)
 
 
@@ -78,6 +80,12 @@ def test_columns_are_the_bytes_that_the_server_sends(
     with superuser.transaction(force_rollback=True):
         copied(superuser, rows, in_copy)
         assert read(superuser) == Columns(rows, NUMBERS).arrays()
+
+
+def test_columns_of_no_rows_are_what_the_server_has_for_none(superuser: Connection) -> None:
+    with superuser.transaction(force_rollback=True):
+        superuser.execute(TABLE)
+        assert read(superuser) == Columns([], NUMBERS).arrays()
 
 
 @pytest.mark.parametrize("column", "abcdef")
@@ -126,7 +134,7 @@ def in_copy(first: UUID, rows: list[tuple[Any, ...]], types: list[int]) -> Itera
 
 def read(connection: Connection) -> list[bytes]:
     """The columns of the table but for the first, as the server sends them."""
-    arrays = ", ".join(f"array_agg({column})" for column in "abcdef")
+    arrays = ", ".join(f"coalesce(array_agg({column}), '{{}}')" for column in "abcdef")
     row = undecoded(connection).execute(f"SELECT {arrays} FROM copied".encode()).fetchone()
     assert row
     return list(row)
@@ -136,9 +144,7 @@ def copied(
     connection: Connection, rows: list[tuple[Any, ...]], copying: Callable[..., Any]
 ) -> list[tuple[Any, ...]]:
     """What is in a table into which the rows were copied."""
-    connection.execute(
-        "CREATE TEMPORARY TABLE copied (s uuid, a uuid, b smallint, c bigint, d text, e bytea, f boolean)"
-    )
+    connection.execute(TABLE)
     with connection.cursor().copy("COPY copied FROM STDIN (FORMAT binary)") as copy:
         for part in copying(SCHOOL, rows, NUMBERS):
             copy.write(part)
