@@ -23,6 +23,7 @@ import msgspec
 import psycopg
 
 from domain.errors import NotYetVisible, SchoolStopped
+from domain.ledger.columns import Texts
 from domain.ledger.database import Connection, Database, may_pass
 from domain.ledger.sql import load
 from domain.ledger.stream import RecordedEvent, read_events
@@ -227,7 +228,7 @@ class Worker:
                 if erased := erased_in(its_own):
                     forget_in_previous(connection, keys.school_id, projection.name, erased)
         names = [projection.name for projection in projections]
-        connection.execute(SQL["move_checkpoints"], [last, keys.school_id, names])
+        connection.execute(SQL["move_checkpoints"], [last, keys.school_id, Texts(names)])
 
 
 def events_of(
@@ -296,7 +297,7 @@ def _take_each(
         The names whose checkpoints there are and nobody else is at; and, of those for which there is anything
         to do, the checkpoint and the head, with the names of the projections that are there.
     """
-    rows = connection.execute(SQL["take_checkpoints"], [school_id, list(names)], binary=True).fetchall()
+    rows = connection.execute(SQL["take_checkpoints"], [school_id, Texts(names)], binary=True).fetchall()
     ready: dict[tuple[int, int], list[str]] = {}
     for name, position, head, waits in rows:
         # As in `_take`, a checkpoint may be newer than the head.
@@ -308,7 +309,7 @@ def _take_each(
 def _read(
     connection: Connection, school_id: UUID, after: int, last: int, categories: tuple[str, ...]
 ) -> list[RecordedEvent]:
-    wanted = [school_id, after, last, list(categories), list(categories)]
+    wanted = [school_id, after, last, Texts(categories), Texts(categories)]
     return read_events(connection, SQL["events"], wanted)
 
 

@@ -16,7 +16,7 @@ import msgspec
 import psycopg
 from psycopg import sql
 
-from domain.ledger.columns import Columns, knows, undecoded
+from domain.ledger.columns import Columns, Texts, knows, undecoded
 from domain.ledger.database import Connection, bound, may_pass
 from domain.ledger.sql import load
 from domain.ledger.stream import RecordedEvent, read_events
@@ -212,7 +212,7 @@ def batches(
         last: Only those up to this position.
         projection: The projection.
     """
-    categories = list(projection.categories)
+    categories = Texts(projection.categories)
     for start in range(after, last, BATCH):
         wanted = [school_id, start, min(start + BATCH, last), categories, categories]
         if events := read_events(connection, SQL["events"], wanted):
