@@ -136,6 +136,7 @@ def mail_server(
     controller = _Listening(
         state,
         hostname="127.0.0.1",
+        port=0,
         ssl_context=context if implicit_tls else None,
         tls_context=None if implicit_tls else context,
         # It takes logins in the clear, too: whoever sends one betrays the password.
