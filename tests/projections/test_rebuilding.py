@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import cast
 from uuid import UUID
 
 import psycopg
@@ -423,6 +424,29 @@ def test_what_is_not_live_is_nobodys_to_read(lively: Lively) -> None:
                 for table in ("pupils", "checkpoints"):
                     with pytest.raises(psycopg.errors.InsufficientPrivilege):
                         session.execute(f"SELECT FROM {schema}.{table}".encode())
+
+
+def test_tables_are_looked_after_again_once_they_are_live(
+    lively: Lively, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While they fill the server leaves them alone; left so, what is dead in them would never go."""
+    rebuild(lively.database.conninfo(OWNER), SERVICE_KEYS, BY_NAME["targets"], workers=1)
+    assert options_of(lively, "targets") is None
+    alter = rebuilding._alter
+    monkeypatch.setattr(
+        rebuilding, "_alter", lambda *given: None if given[-1].startswith("RESET") else alter(*given)
+    )
+    rebuild(lively.database.conninfo(OWNER), SERVICE_KEYS, BY_NAME["targets"], workers=1)
+    assert options_of(lively, "targets") == ["autovacuum_enabled=off"], "the sabotaged twin"
+
+
+def options_of(lively: Lively, table: str) -> list[str] | None:
+    with lively.database.connect("postgres") as superuser:
+        row = superuser.execute(
+            "SELECT reloptions FROM pg_class WHERE oid = %s::regclass", [f"projections.{table}"]
+        ).fetchone()
+    assert row
+    return cast("list[str] | None", row[0])
 
 
 def test_a_projection_is_rebuilt_by_one_at_a_time(lively: Lively) -> None:
