@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import cast
-from uuid import UUID
 
 import psycopg
 import pytest
@@ -15,7 +14,7 @@ from domain.identifiers import new_id
 from domain.ledger.columns import Columns
 from domain.ledger.database import Database
 from projections.definitions import create, definition_of, protect
-from projections.projection import Rebuildable, Table
+from projections.projection import Rebuildable
 from projections.rebuilding import live
 from projections.rebuilding import rebuild as rebuilding
 from projections.rebuilding.beside import CannotRebuild
@@ -27,6 +26,7 @@ from scripts.embedded import OWNER
 from tests.conftest import TestDatabase
 from tests.keys import SERVICE_KEYS
 from tests.projections.catching_up import caught_up
+from tests.projections.editing import add_a_row, edit
 from tests.projections.lively import BY_NAME, WORKER, Lively
 from tests.projections.reference import actual, expected
 
@@ -41,20 +41,6 @@ def test_an_honest_system_shows_no_difference(template: Lively) -> None:
         assert made.position == 500
 
 
-ANOTHER = {
-    "uuid": "gen_random_uuid()",
-    "text": "'edited'",
-    "bigint": "100000 + {}",
-    "smallint": "50 + {}",
-    "integer": "1 + {}",
-    "boolean": "NOT {}",
-    "bytea": "'\\x00'::bytea || {}",
-    "timestamp with time zone": "{} + interval '1 microsecond'",
-    "uuid[]": "array_append({}, gen_random_uuid())",
-}
-"""For each type another value than the one in a column."""
-
-
 def columns() -> list[tuple[str, str]]:
     return [
         (table.name, column)
@@ -62,48 +48,6 @@ def columns() -> list[tuple[str, str]]:
         for table in projection.tables
         for column in ("school_id", *table.columns)
     ]
-
-
-def edit(lively: Lively, table: str, column: str) -> tuple[UUID, tuple[object, ...]]:
-    """Edits a column of one row, as somebody who may do anything, and returns the school and the key."""
-    projection = BY_NAME[table]
-    key = next(each.key for each in projection.tables if each.name == table)
-    school_id = lively.schools[0].school_id
-    with lively.database.connect("postgres") as superuser:
-        type_of = superuser.execute(
-            "SELECT format_type(atttypid, NULL) FROM pg_attribute "
-            "WHERE attrelid = format('projections.%%I', %s::text)::regclass AND attname = %s",
-            [table, column],
-        ).fetchone()
-        assert type_of
-        for (check_name,) in superuser.execute(
-            "SELECT conname FROM pg_constraint WHERE contype = 'c' AND conrelid = "
-            "format('projections.%%I', %s::text)::regclass",
-            [table],
-        ).fetchall():
-            superuser.execute(f'ALTER TABLE projections.{table} DROP CONSTRAINT "{check_name}"'.encode())
-        value = ANOTHER[str(type_of[0])].format(column)
-        row = superuser.execute(
-            f"SELECT {', '.join(key)} FROM projections.{table} "
-            f"WHERE school_id = %s AND {column} IS NOT NULL ORDER BY 1 LIMIT 1".encode(),
-            [school_id],
-        ).fetchone()
-        if row is None:  # nothing ever stands in it in these histories
-            value = {"uuid": "gen_random_uuid()", "text": "'edited'", "uuid[]": "'{}'", "boolean": "true"}[
-                str(type_of[0])
-            ]
-            row = superuser.execute(
-                f"SELECT {', '.join(key)} FROM projections.{table} WHERE school_id = %s LIMIT 1".encode(),
-                [school_id],
-            ).fetchone()
-        assert row
-        where = " AND ".join(f"{name} = %s" for name in key)
-        done = superuser.execute(
-            f"UPDATE projections.{table} SET {column} = {value} WHERE school_id = %s AND {where}".encode(),
-            [school_id, *row],
-        )
-        assert done.rowcount == 1
-    return school_id, tuple(row)
 
 
 @pytest.mark.parametrize(("table", "column"), columns())
@@ -301,20 +245,6 @@ def test_verifying_with_processes(lively: Lively) -> None:
     edit(lively, "assessments", "cell")
     [found] = verify(*arguments, workers=1).different
     assert [each.column for each in found.differences] == ["cell"]
-
-
-def add_a_row(lively: Lively, table: Table) -> None:
-    """A copy of a row of the first school under another id or position, which no event is about."""
-    key = table.key[0]
-    value = {"pupil_id": "gen_random_uuid()"}.get(key, "1000000")
-    with lively.database.connect("postgres") as superuser:
-        added = superuser.execute(
-            f"INSERT INTO projections.{table.name} SELECT (jsonb_populate_record(t, "
-            f"jsonb_build_object('{key}', {value}))).* FROM projections.{table.name} t "
-            "WHERE school_id = %s LIMIT 1".encode(),
-            [lively.schools[0].school_id],
-        )
-        assert added.rowcount == 1
 
 
 def test_going_back_to_rows_that_events_cannot_be_applied_to(lively: Lively) -> None:
