@@ -37,7 +37,7 @@ def test_a_login_is_refused_in_the_same_way_whatever_is_wrong(
     staff_id = client.post("/v1/staff", json=person).json()["staff_id"]
     client.post(f"/v1/staff/{staff_id}/disable")
     right = {"login_key": own.login_key, "username": "head", "password": PASSWORD}
-    wrongs = [{"username": "nobody"}, {"password": "wrong"}, {"username": "gone"}]
+    wrongs = [{"username": "unknown-username"}, {"password": "wrong"}, {"username": "gone"}]
     answers = [nobody.post("/v1/sessions", json=right | wrong) for wrong in wrongs]
     assert {answer.status_code for answer in answers} == {401}
     told = [{key: value for key, value in answer.json().items() if key != "instance"} for answer in answers]
