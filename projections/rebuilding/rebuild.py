@@ -135,9 +135,9 @@ def rebuild(
         compared = _is_live(connection, definition)
         _clear(connection, definition)
         create(connection, definition, NEXT)
-        # They are analysed once they are full: while they fill, that would be work for nothing.
-        _alter(connection, definition, "SET (autovacuum_enabled = off)")
         try:
+            # They are analysed once they are full: while they fill, that would be work for nothing.
+            _alter(connection, definition, "SET (autovacuum_enabled = off)")
             schools = _schools(connection, projection.name)
             made = made_of(
                 conninfo,
